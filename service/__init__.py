@@ -1,0 +1,1 @@
+"""What both processes share: settings, events, the event log, the queue, the projection."""

@@ -1,0 +1,215 @@
+import dataclasses
+
+import pytest
+
+from service.setting_table import SETTINGS, Role, Setting
+from service.settings import Settings, SettingsError, default_text, without_password
+
+WEB = {
+    "REDIS_URL": "redis://:hunter2@store.internal:6379/1",
+    "STRIPE_WEBHOOK_SECRET": "whsec_first",
+    "ONFILE_API_KEYS": "sk_live_0123456789abcdef",
+}
+
+
+def problems_of(environ: dict[str, str], role: Role = "web") -> list[str]:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environ(environ, role=role)
+    return refused.value.problems
+
+
+def problem_with(name: str, text: str) -> str:
+    [problem] = problems_of({**WEB, name: text})
+    assert problem.startswith(f"{name} ")
+    assert problem.endswith(".")
+    return problem
+
+
+def test_what_the_web_needs_is_enough() -> None:
+    settings = Settings.from_environ(WEB, role="web")
+    assert settings.redis_url == settings.projection_url == WEB["REDIS_URL"]
+    assert settings.webhook_secrets == ("whsec_first",)
+    assert settings.api_keys == ("sk_live_0123456789abcdef",)
+    assert settings.ops_key is None
+    assert settings.port == 8000
+
+
+def test_every_setting_can_be_set() -> None:
+    settings = Settings.from_environ(
+        {
+            **WEB,
+            "ONFILE_PROJECTION_URL": "rediss://cluster.internal:7000",
+            "ONFILE_OPS_KEY": "ops_0123456789abcdef",
+            "ONFILE_HOST": "0.0.0.0",  # noqa: S104
+            "PORT": "9000",
+            "ONFILE_RETENTION_DAYS": "7",
+            "ONFILE_SIGNATURE_TOLERANCE_SECONDS": "60",
+            "ONFILE_BODY_LIMIT_BYTES": "2048",
+            "ONFILE_STORE_TIMEOUT_SECONDS": "0.5",
+            "ONFILE_LOG_FORMAT": "JSON",
+            "ONFILE_LOG_LEVEL": "warning",
+        },
+        role="web",
+    )
+    defaults = Settings(redis_url="", webhook_secrets=(), api_keys=())
+    for field in dataclasses.fields(Settings):
+        assert getattr(settings, field.name) != getattr(defaults, field.name)
+
+
+def test_the_table_has_a_row_for_every_setting_and_only_for_those() -> None:
+    fields = [field.name for field in dataclasses.fields(Settings)]
+    assert sorted(row.field for row in SETTINGS) == sorted(fields)
+    assert len({row.name for row in SETTINGS}) == len(fields)
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_a_default_is_a_value_that_could_be_set(setting: Setting) -> None:
+    text = default_text(setting)
+    if text and text != setting.default_text:
+        assert setting.read(text) == getattr(Settings(redis_url="redis://x"), setting.field)
+    assert setting.meaning.endswith(".")
+    assert bool(setting.needed_by) == bool(setting.advice)
+
+
+def test_several_secrets_and_keys_are_separated_by_commas_and_trimmed() -> None:
+    settings = Settings.from_environ(
+        {
+            **WEB,
+            "STRIPE_WEBHOOK_SECRET": " whsec_new , whsec_old,",
+            "ONFILE_API_KEYS": "sk_test_1,rk_live_0123456789",
+        },
+        role="web",
+    )
+    assert settings.webhook_secrets == ("whsec_new", "whsec_old")
+    assert settings.api_keys == ("sk_test_1", "rk_live_0123456789")
+
+
+def test_all_problems_are_told_at_once_in_sentences() -> None:
+    problems = problems_of({"PORT": "eighty", "ONFILE_LOG_LEVEL": "loud"})
+    assert [problem.split()[0] for problem in problems] == [
+        "REDIS_URL",
+        "STRIPE_WEBHOOK_SECRET",
+        "ONFILE_API_KEYS",
+        "PORT",
+        "ONFILE_LOG_LEVEL",
+    ]
+    assert problems[1] == (
+        "STRIPE_WEBHOOK_SECRET is not set: copy the signing secret (whsec_…) from the endpoint's "
+        "page in Stripe's dashboard."
+    )
+    assert problems[3] == "PORT is 'eighty'; it must be a whole number from 1 to 65535."
+
+
+@pytest.mark.parametrize("role", ["worker", "operator"])
+def test_who_answers_no_http_needs_no_secret_and_no_key(role: Role) -> None:
+    assert Settings.from_environ({"REDIS_URL": "redis://store"}, role=role).api_keys == ()
+    [problem] = problems_of({}, role)
+    assert problem.startswith("REDIS_URL is not set")
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\n"])
+@pytest.mark.parametrize("name", WEB)
+def test_an_empty_value_is_none(name: str, blank: str) -> None:
+    [problem] = problems_of({**WEB, name: blank})
+    assert problem.startswith(f"{name} is not set: ")
+
+
+@pytest.mark.parametrize("name", ["STRIPE_WEBHOOK_SECRET", "ONFILE_API_KEYS"])
+def test_commas_alone_are_no_secret_and_no_key(name: str) -> None:
+    assert problem_with(name, ", ,").endswith("holds only commas; write at least one value.")
+
+
+@pytest.mark.parametrize("secret", ["sk_live_oops", "whsec_", "whsec_a b", "WHSEC_abc"])
+def test_what_cannot_be_a_webhook_secret_is_refused_and_not_repeated(secret: str) -> None:
+    problem = problem_with("STRIPE_WEBHOOK_SECRET", f"whsec_fine,{secret}")
+    assert "a secret (number 2) that" in problem
+    assert f" {secret} " not in problem
+
+
+@pytest.mark.parametrize(
+    "key", ["secret", "sk_live_test_0123456789", "sk_live_x y", "sk_live_shört"]
+)
+def test_a_key_says_which_one_mode_it_reads(key: str) -> None:
+    problem = problem_with("ONFILE_API_KEYS", key)
+    assert "exactly one of _live_ and _test_" in problem
+    assert key not in problem.replace("a key ", "")
+
+
+def test_a_live_key_that_can_be_guessed_is_refused() -> None:
+    assert "shorter than 16 characters" in problem_with("ONFILE_API_KEYS", "sk_live_1")
+
+
+@pytest.mark.parametrize("key", ["short", "0123456789 abcdef", "0123456789äöüabcdef"])
+def test_an_operators_key_that_can_be_guessed_or_not_be_sent_is_refused(key: str) -> None:
+    assert key not in problem_with("ONFILE_OPS_KEY", key)
+
+
+def test_the_operators_key_reads_nothing() -> None:
+    key = "sk_live_0123456789abcdef"
+    [problem] = problems_of({**WEB, "ONFILE_OPS_KEY": key})
+    assert problem.startswith("ONFILE_OPS_KEY is also in ONFILE_API_KEYS")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["redis://localhost", "rediss://h:1/0", "unix:///run/valkey.sock", "redis://u:p@[::1]:6379/2"],
+)
+def test_a_store_is_named_by_its_address(url: str) -> None:
+    assert Settings.from_environ({"REDIS_URL": url}, role="worker").redis_url == url
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("localhost:6379", "begins with 'localhost'"),
+        ("store", "begins with 'no scheme'"),
+        ("http://localhost", "begins with 'http'"),
+        ("redis://", "names no host"),
+        ("redis://h:port", "cannot be read"),
+        ("redis://h:99999", "cannot be read"),
+        ("redis://[::1", "cannot be read"),
+        ("redis://h/zero", "number of a database"),
+        ("unix://", "names no socket"),
+        ("redis://h?decode_responses=True", "workers cannot live with"),
+    ],
+)
+def test_what_is_no_address_of_a_store_is_refused(url: str, why: str) -> None:
+    for name in ("REDIS_URL", "ONFILE_PROJECTION_URL"):
+        assert why in problem_with(name, url)
+
+
+@pytest.mark.parametrize("text", ["0", "65536", "-1", "1.5", "\u0661", "9" * 5000])
+def test_a_number_out_of_bounds_is_refused(text: str) -> None:
+    problem = problem_with("PORT", text)
+    assert "must be a whole number from 1 to 65535" in problem
+    assert len(problem) < 200
+
+
+@pytest.mark.parametrize("text", ["0", "61", "nan", "inf", "1e1", "soon"])
+def test_a_duration_out_of_bounds_is_refused(text: str) -> None:
+    assert "must be seconds from 0.05 to 60" in problem_with("ONFILE_STORE_TIMEOUT_SECONDS", text)
+
+
+def test_an_address_to_listen_on_is_no_url() -> None:
+    assert "must be an address" in problem_with("ONFILE_HOST", "http://0.0.0.0")
+
+
+def test_its_repr_shows_no_secret() -> None:
+    environ = {**WEB, "ONFILE_OPS_KEY": "ops_0123456789abcdef"}
+    settings = Settings.from_environ(environ, role="web")
+    assert settings.secrets == (
+        "whsec_first",
+        "sk_live_0123456789abcdef",
+        "ops_0123456789abcdef",
+        "hunter2",
+    )
+    for shown in (repr(settings), str(settings), f"{settings}"):
+        assert "redis_url='redis://***@store.internal:6379/1'" in shown
+        assert not any(secret in shown for secret in settings.secrets)
+
+
+def test_a_password_is_secret_in_both_spellings() -> None:
+    settings = Settings(redis_url="redis://u:p%40ss@h", projection_url="redis://h")
+    assert settings.secrets == ("p%40ss", "p@ss")
+    assert without_password("redis://u:p%40ss@h:1/0") == "redis://***@h:1/0"
+    assert without_password("redis://h") == "redis://h"

@@ -1,0 +1,1 @@
+"""What happens to accepted events: handlers, facts, merge, answers; and the command line."""
