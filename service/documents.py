@@ -1,0 +1,83 @@
+"""How a document lies in the projection: a version, then the answer and the facts, compressed.
+
+The answer repeats most of the newest fact, so compressing both as one costs little more than one.
+The web reads the answer and leaves the facts undecoded; the worker reads both.
+"""
+
+import msgspec
+
+from service import compression
+
+VERSION_BYTES = 8
+
+
+class SourceAnswer(msgspec.Struct, array_like=True, frozen=True):
+    """What a query about one source returns."""
+
+    body: bytes
+    """The object as JSON; empty when only its existence is known."""
+    kind: str
+    """Its own `object`: card, bank_account, source …"""
+    owner: str
+    """The customer it belongs or belonged to; empty when nobody's."""
+    gone: bool
+    second: int
+    """The greatest second of any fact in it, unix time."""
+    event: str
+    """The id of the newest event in it."""
+    decided: bool
+    """False when events cannot tell which of several bodies is the newest."""
+
+
+class ListedSource(msgspec.Struct, array_like=True, frozen=True):
+    """A source as it stands in its customer's list."""
+
+    id: str
+    kind: str
+    body: bytes
+
+
+class CustomerAnswer(msgspec.Struct, array_like=True, frozen=True):
+    """What every query about one customer returns, ready to serve."""
+
+    body: bytes
+    """The customer as JSON with its default written in and without `sources`; or the stub of a
+    deleted one."""
+    deleted: bool
+    default: str
+    """The default source's id; empty for null."""
+    basis: str
+    """confirmed, inferred or ambiguous."""
+    sources: list[ListedSource]
+    """Attached and servable, newest first."""
+    second: int
+    event: str
+    ambiguous: list[str]
+    """Which of default, order, object events cannot tell."""
+
+
+def encode_document(version: int, answer: msgspec.Struct, facts: bytes) -> bytes:
+    """Return the stored form of a document."""
+    packed = msgspec.msgpack.encode((answer, facts))
+    return version.to_bytes(VERSION_BYTES, "big") + compression.compress(packed)
+
+
+def decode_source(value: bytes) -> tuple[int, SourceAnswer, bytes]:
+    """Return version, answer and facts of a source's document."""
+    answer, facts = _SOURCE.decode(compression.decompress(value[VERSION_BYTES:]))
+    return version_of(value), answer, facts
+
+
+def decode_customer(value: bytes) -> tuple[int, CustomerAnswer, bytes]:
+    """Return version, answer and facts of a customer's document."""
+    answer, facts = _CUSTOMER.decode(compression.decompress(value[VERSION_BYTES:]))
+    return version_of(value), answer, facts
+
+
+def version_of(value: bytes | None) -> int:
+    """Return a stored document's version; 0 where there is none yet."""
+    return int.from_bytes(value[:VERSION_BYTES], "big") if value else 0
+
+
+_SOURCE = msgspec.msgpack.Decoder(tuple[SourceAnswer, bytes])
+_CUSTOMER = msgspec.msgpack.Decoder(tuple[CustomerAnswer, bytes])

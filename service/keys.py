@@ -1,0 +1,55 @@
+"""Where everything lies in the store: the one list of key names, and the namespaces they part."""
+
+from zlib import crc32
+
+import msgspec
+
+LOG = "onfile:log"
+"""The event log: a stream, one entry an event; its consumer group says what is pending."""
+
+GROUP = "workers"
+"""The consumer group of the log: what was delivered to which worker and not yet applied."""
+
+RETRIES = "onfile:retries"
+"""Hash, entry id -> what went wrong so far, for events that have failed at least once."""
+
+COUNTERS = "onfile:counters"
+"""Hash, name -> how often: accepted, duplicate, applied, unchanged, failed."""
+
+IGNORED = "onfile:ignored"
+"""Hash, event type -> how many of that type came, for the types that are not projected."""
+
+INDEX_BUCKETS = 16_384
+"""Small hashes are stored packed: at a million events a bucket holds some sixty ids."""
+
+QUEUE = "events"
+DRAIN_JOB = "workers.jobs.drain"
+APPLY_JOB = "workers.jobs.apply"
+"""The queue is given its jobs by their dotted names: the web never imports the workers."""
+
+
+class Namespace(msgspec.Struct, frozen=True, order=True):
+    """An account (empty for the platform's own) and a mode; objects of two never mix."""
+
+    account: str
+    mode: str
+
+    @property
+    def text(self) -> str:
+        """The namespace as it stands in keys and log lines."""
+        return f"{self.mode}:{self.account}"
+
+
+def index_bucket(key: str) -> str:
+    """Return the hash that indexes an event id or a request id."""
+    return f"onfile:index:{crc32(key.encode()) % INDEX_BUCKETS}"
+
+
+def customer_key(namespace: Namespace, customer_id: str) -> str:
+    """Return the key of a customer's document; the braces keep it in one cluster slot."""
+    return f"onfile:c:{{{namespace.text}:{customer_id}}}"
+
+
+def source_key(namespace: Namespace, source_id: str) -> str:
+    """Return the key of a source's document."""
+    return f"onfile:s:{{{namespace.text}:{source_id}}}"

@@ -1,0 +1,43 @@
+-- Say how much of the log is not applied yet, and how old the oldest of it is.
+--
+-- KEYS[1]  the log: stream
+-- KEYS[2]  retries: hash, one field an event that has failed at least once
+-- ARGV[1]  the consumer group of the log
+-- ARGV[2]  how many entries to count one by one, where the store keeps no count
+--
+-- Returns  { entries no worker has taken, entries taken, age of the oldest of both in ms or -1, retries }
+
+local function group_fields()
+  local groups = redis.pcall('XINFO', 'GROUPS', KEYS[1])
+  for _, group in ipairs(groups.err and {} or groups) do
+    local fields = {}
+    for i = 1, #group, 2 do fields[group[i]] = group[i + 1] end
+    if fields['name'] == ARGV[1] then return fields end
+  end
+  return nil
+end
+
+local group = group_fields()
+local untaken, taken, oldest = 0, 0, nil
+local after = group and '(' .. group['last-delivered-id'] or '-'
+
+if group then
+  taken = group['pending']
+  -- the store loses this count when an entry that nobody has taken was deleted
+  untaken = group['lag'] or #redis.call('XRANGE', KEYS[1], after, '+', 'COUNT', ARGV[2])
+  if taken > 0 then oldest = redis.call('XPENDING', KEYS[1], ARGV[1])[2] end
+else
+  untaken = redis.call('XLEN', KEYS[1])
+end
+
+if not oldest and untaken > 0 then
+  local first = redis.call('XRANGE', KEYS[1], after, '+', 'COUNT', 1)[1]
+  oldest = first and first[1]
+end
+
+local age = -1
+if oldest then
+  local now = redis.call('TIME')
+  age = math.max(0, tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000) - tonumber(string.match(oldest, '^%d+')))
+end
+return { untaken, taken, age, redis.call('HLEN', KEYS[2]) }

@@ -1,0 +1,86 @@
+"""The projection's two steps, for those who write it: load documents, commit by compare-and-set.
+
+Every step touches one key, so one cluster slot; several go out in one pipeline.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from redis import Redis, RedisCluster
+from redis.exceptions import NoScriptError
+
+from service.documents import VERSION_BYTES
+
+
+class Write(NamedTuple):
+    """A document to store, if what is stored is still the version it was made from."""
+
+    key: str
+    expected: int
+    """The version it was made from; 0 where there was none."""
+    value: bytes
+
+
+class Projection:
+    """All documents, in the store of the projection."""
+
+    def __init__(self, client: Redis | RedisCluster) -> None:
+        self._client = client
+        self._sha = ""
+
+    def load(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return the stored documents, None where there is none."""
+        if not keys:
+            return []
+        pipeline = self._client.pipeline(transaction=False)
+        for key in keys:
+            pipeline.get(key)
+        return _answers(pipeline.execute(raise_on_error=False))
+
+    def commit(self, writes: Sequence[Write]) -> list[bool]:
+        """Store each document whose stored version is the expected one; tell which were stored.
+
+        Sending a write twice is harmless: the second time the version no longer fits, and the
+        document it meets is the one it wrote.
+        """
+        if not writes:
+            return []
+        try:
+            return self._send(writes)
+        except NoScriptError:
+            self._sha = ""
+            return self._send(writes)
+
+    def _send(self, writes: Sequence[Write]) -> list[bool]:
+        if not self._sha:
+            self._sha = str(self._client.script_load(commit_script()))
+        pipeline = self._client.pipeline(transaction=False)
+        for write in writes:
+            expected = write.expected.to_bytes(VERSION_BYTES, "big") if write.expected else b""
+            pipeline.execute_command(
+                "EVALSHA", self._sha, 1, write.key, expected, write.value, **self._node(write.key)
+            )
+        return [bool(stored) for stored in _answers(pipeline.execute(raise_on_error=False))]
+
+    def _node(self, key: str) -> dict[str, Any]:
+        """Name the node of a key: left to itself, the client asks the cluster about each script."""
+        if isinstance(self._client, RedisCluster):
+            node = self._client.get_node_from_key(key)  # type: ignore[no-untyped-call]
+            return {"target_nodes": node}
+        return {}
+
+
+def _answers(replies: list[Any]) -> list[Any]:
+    """Raise the first error there is, in its own words: the client's would show the document."""
+    for reply in replies:
+        if isinstance(reply, Exception):
+            raise reply
+    return replies
+
+
+@cache
+def commit_script() -> str:
+    """Return the compare-and-set script."""
+    return files("service").joinpath("lua/commit.lua").read_text()

@@ -1,0 +1,44 @@
+"""The end of the event log: applied entries that are older than the retention leave it."""
+
+from typing import Any
+
+import msgspec
+import redis
+
+from service.entry import Entry, index_fields, read_entry
+from service.event_log import states
+from service.keys import LOG
+
+
+class Trimmed(msgspec.Struct, frozen=True):
+    """What one call of trim did."""
+
+    removed: int
+    next_start: str | None
+    """Where to go on; None when the end of what is old enough was reached."""
+
+
+def trim(client: redis.Redis, older_than_ms: int, *, start: str = "-", count: int = 500) -> Trimmed:
+    """Remove applied entries of that age, with their index; look at `count` at most.
+
+    What is pending, retrying or failed stays, however old. An applied entry never becomes pending
+    again, so nothing but its replay can happen between looking and removing, and that is harmless.
+    """
+    entries = _old_entries(client, older_than_ms, start, count)
+    standing = states(client, [entry.entry_id for entry in entries])
+    old = [entry for entry, state in zip(entries, standing, strict=True) if state == "applied"]
+    if old:
+        with client.pipeline(transaction=True) as pipe:
+            pipe.xdel(LOG, *[entry.entry_id for entry in old])
+            for bucket, field in (place for entry in old for place in index_fields(entry)):
+                pipe.hdel(bucket, field)
+            pipe.execute()
+    following = f"({entries[-1].entry_id}" if len(entries) == count else None
+    return Trimmed(removed=len(old), next_start=following)
+
+
+def _old_entries(client: redis.Redis, older_than_ms: int, start: str, count: int) -> list[Entry]:
+    now: Any = client.time()
+    until = now[0] * 1000 + now[1] // 1000 - older_than_ms
+    items: Any = client.xrange(LOG, start, str(max(0, until)), count=count)
+    return [read_entry(item) for item in items]
