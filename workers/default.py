@@ -1,0 +1,119 @@
+"""Which source is the default, and how surely: what the newest customer shows, and since then."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from workers.facts import NEVER, CustomerFacts
+from workers.objects import default_of, fields_of
+from workers.order import Attachments
+from workers.seconds import Newest
+
+CONFIRMED, INFERRED, AMBIGUOUS = "confirmed", "inferred", "ambiguous"
+
+NOBODY = ""
+"""No default: null."""
+
+_BEFORE_ALL = -1
+
+
+class Default(NamedTuple):
+    """The default source (empty for null) and its basis."""
+
+    source: str
+    basis: str
+
+
+def default_source(facts: CustomerFacts, newest: Newest, attachments: Attachments) -> Default:
+    """Return the default: shown by the newest customer, then carried through what came after.
+
+    Args:
+        facts: the customer's.
+        newest: its newest snapshots.
+        attachments: its sources.
+
+    """
+    shown = _shown(newest)
+    if shown is None:
+        possible, _ = _carried({NOBODY}, _BEFORE_ALL, attachments, told=False)
+        return Default(_answered(possible, attachments, oldest=True), AMBIGUOUS)
+    began_empty = shown == {NOBODY}
+    plain = len(shown) == 1
+    if not plain and _any_added_by(newest.second, attachments):
+        shown -= {NOBODY}
+    told_now = any(s.record.type == "customer.updated" for s in newest.snapshots)
+    possible, ruled = _carried(shown, newest.second, attachments, told=told_now)
+    source = _answered(possible, attachments, oldest=began_empty)
+    if len(possible) > 1:
+        return Default(source, AMBIGUOUS)
+    undoubted = facts.told or not _others_since(source, newest.second, attachments)
+    return Default(source, CONFIRMED if plain and not ruled and undoubted else INFERRED)
+
+
+def _shown(newest: Newest) -> set[str] | None:
+    """Return the defaults that the newest snapshots show; None where none shows the field."""
+    defaults = {default_of(fields_of(s.record.object) or {}) for s in newest.candidates}
+    return {default for default in defaults if default is not None} or None
+
+
+def _any_added_by(second: int, attachments: Attachments) -> bool:
+    """Tell whether it had a source for certain: a customer that has one has a default."""
+    return any(attachments.times[source].added <= second for source in attachments.alive(by=second))
+
+
+def _carried(
+    possible: set[str], since: int, attachments: Attachments, *, told: bool
+) -> tuple[set[str], bool]:
+    """Carry the possible defaults through every second since, and tell whether a rule was used.
+
+    An added source becomes the default where there was none; where the default goes, the newest of
+    the rest does, or one added in that very second.
+    """
+    ruled = False
+    for second in _seconds(since, attachments):
+        if not any(d == NOBODY or attachments.gone.get(d, NEVER) <= second for d in possible):
+            continue
+        alive = attachments.alive(by=second)
+        added = {source for source in alive if attachments.times[source].added == second}
+        carried: set[str] = set()
+        for default in possible:
+            if default == NOBODY:
+                became = added or {NOBODY}
+                if second == since and told:
+                    became = became | {NOBODY}
+            elif attachments.gone.get(default, NEVER) <= second:
+                became = added | _newest_before(second, alive, attachments) or {NOBODY}
+            else:
+                became = {default}
+            ruled = ruled or became != {default}
+            carried |= became
+        possible = carried
+    return possible, ruled
+
+
+def _newest_before(second: int, alive: list[str], attachments: Attachments) -> set[str]:
+    times = attachments.times
+    rest = [s for s in alive if times[s].added < second or times[s].added == NEVER]
+    return set(attachments.surely_newest(rest))
+
+
+def _seconds(since: int, attachments: Attachments) -> list[int]:
+    told = {times.added for times in attachments.times.values()} | set(attachments.gone.values())
+    return sorted(second for second in {*told, since} if since <= second < NEVER and second >= 0)
+
+
+def _others_since(source: str, second: int, attachments: Attachments) -> bool:
+    """Tell whether another source has a fact since then: the default may have moved unheard."""
+    return any(
+        second <= moment < NEVER
+        for other, times in attachments.times.items()
+        if other != source
+        for moment in (times.added, times.seen, attachments.gone[other])
+    )
+
+
+def _answered(possible: Iterable[str], attachments: Attachments, *, oldest: bool) -> str:
+    """Return the one of several to answer: the newest, but the first one where there was none."""
+    order = attachments.newest_first({*possible} & attachments.times.keys()).sources
+    if not order:
+        return max(possible, default=NOBODY)
+    return order[-1] if oldest else order[0]

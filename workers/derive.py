@@ -1,0 +1,148 @@
+"""Derive the answers from merged facts: pure, so that every visible byte is a function of them."""
+
+from typing import Any
+
+import msgspec
+
+from service.documents import CustomerAnswer, ListedSource, SourceAnswer
+from service.keys import Namespace
+from workers.default import CONFIRMED, Default, default_source
+from workers.facts import NEVER, CustomerFacts, Record, SourceFacts
+from workers.objects import DEFAULT_FIELDS, Fields, default_of, fields_of, identity, text_of
+from workers.order import Attachments
+from workers.seconds import Newest, newest
+from workers.views import has_second_view, in_shared_values, overlaid
+
+
+def derive_source(facts: SourceFacts) -> SourceAnswer:
+    """Return what a query about a source answers."""
+    kind = _kind(facts)
+    snapshot = newest(facts.snapshots, silent=kind == "source")
+    stamps: list[tuple[int, Record | str | None]] = [(snapshot.second, snapshot.record)]
+    body = snapshot.record.object if snapshot.record else b""
+    decided = snapshot.decided
+    if facts.views and body and has_second_view(kind):
+        shared = newest(
+            in_shared_values(facts.snapshots, facts.views, kind), silent=kind == "source"
+        )
+        if shared.record:
+            body = overlaid(body, shared.record.object, kind)
+        decided = decided and shared.decided
+        stamps.append((shared.second, shared.record))
+    elif facts.views:
+        view = newest(facts.views)
+        stamps.append((view.second, view.record))
+    gone = facts.times.gone != NEVER
+    owner = min(facts.owners, default="")
+    return SourceAnswer(
+        body=_as_owned(body, kind, owner="" if gone else owner, gone=gone) if body else b"",
+        kind=kind,
+        owner=owner,
+        gone=gone,
+        second=_last(*facts.snapshots, *facts.views, *msgspec.structs.astuple(facts.times)),
+        event=_newest_event(stamps),
+        decided=decided,
+    )
+
+
+def derive_customer(namespace: Namespace, customer: str, facts: CustomerFacts) -> CustomerAnswer:
+    """Return what every query about a customer answers."""
+    snapshot = newest(facts.snapshots)
+    attachments = Attachments(facts)
+    links = facts.links.values()
+    second = _last(
+        *facts.snapshots,
+        *(moment for link in links for moment in msgspec.structs.astuple(link.times)),
+        *(link.answer.second for link in links),
+    )
+    event = _newest_event(
+        [
+            (snapshot.second, snapshot.record),
+            *((link.answer.second, link.answer.event) for link in links),
+        ]
+    )
+    if facts.deleted:
+        return CustomerAnswer(
+            body=_encode({"id": customer, "object": "customer", "deleted": True}),
+            deleted=True,
+            default="",
+            basis=CONFIRMED,
+            sources=[],
+            second=second,
+            event=event,
+            ambiguous=[],
+        )
+    order = attachments.newest_first(attachments.alive())
+    default = default_source(facts, snapshot, attachments)
+    shown = [facts.links[source].answer for source in order.sources]
+    doubts = {
+        "default": default.basis == "ambiguous",
+        "order": not order.decided,
+        "object": not snapshot.decided or not all(answer.decided for answer in shown),
+    }
+    return CustomerAnswer(
+        body=_with_default(_body(namespace, customer, snapshot, default), default),
+        deleted=False,
+        default=default.source,
+        basis=default.basis,
+        sources=[
+            ListedSource(id=source, kind=answer.kind, body=answer.body)
+            for source, answer in zip(order.sources, shown, strict=True)
+            if answer.body
+        ],
+        second=second,
+        event=event,
+        ambiguous=[name for name, doubted in doubts.items() if doubted],
+    )
+
+
+def _kind(facts: SourceFacts) -> str:
+    kinds = {
+        text_of((fields_of(record.object) or {}).get("object"))
+        for records in facts.snapshots.values()
+        for record in records.values()
+    }
+    return min(kinds, default="")
+
+
+def _as_owned(body: bytes, kind: str, *, owner: str, gone: bool) -> bytes:
+    """Write in what is known of a Source though its newest snapshot does not show it."""
+    if kind != "source":
+        return body
+    fields = fields_of(body) or {}
+    if gone and text_of(fields.get("status")) != "consumed":
+        fields.pop("customer", None)
+        return _encode(fields | {"status": "consumed"})
+    if owner and not identity(fields.get("customer")):
+        return _encode(fields | {"customer": owner})
+    return body
+
+
+def _body(
+    namespace: Namespace, customer: str, snapshot: Newest, default: Default
+) -> Fields | dict[str, Any]:
+    """Return the customer to serve: of several candidates, one that shows this default."""
+    bodies = [fields_of(s.record.object) or {} for s in snapshot.candidates]
+    showing = [body for body in bodies if default_of(body) == default.source]
+    if bodies:
+        return (showing or bodies)[0]
+    return {"id": customer, "object": "customer", "livemode": namespace.mode == "live"}
+
+
+def _with_default(body: Fields | dict[str, Any], default: Default) -> bytes:
+    shown = [name for name in DEFAULT_FIELDS if name in body] or DEFAULT_FIELDS[:1]
+    return _encode(body | dict.fromkeys(shown, default.source or None))
+
+
+def _last(*seconds: int) -> int:
+    return max((second for second in seconds if second < NEVER), default=0)
+
+
+def _newest_event(stamps: list[tuple[int, Record | str | None]]) -> str:
+    """Return the event of the greatest second; of several, the least id."""
+    told = [(s, of.event if isinstance(of, Record) else of) for s, of in stamps if of]
+    newest_second = max((second for second, _ in told), default=0)
+    return min((event for second, event in told if second == newest_second), default="")
+
+
+_encode = msgspec.json.encode

@@ -1,0 +1,31 @@
+"""Why an event could not be applied: one word for logs, counters and operators."""
+
+from rq.timeouts import JobTimeoutException
+
+from service.event import NotAnEventError
+from workers.handlers import UnprojectableError
+
+PERMANENT = (UnprojectableError, NotAnEventError)
+"""What no retry changes: the event itself is at fault."""
+
+
+class EventFailedError(Exception):
+    """An event could not be applied; its cause holds the traceback."""
+
+
+class SuspectError(Exception):
+    """Several workers took this event and none of them finished."""
+
+
+def is_permanent(error: BaseException) -> bool:
+    """Tell whether trying again is useless."""
+    return isinstance(error, PERMANENT)
+
+
+def reason_of(error: BaseException) -> str:
+    """Return what went wrong in a word; never a text of the event's own."""
+    if isinstance(error, PERMANENT):
+        return error.reason
+    if isinstance(error, JobTimeoutException):
+        return "timeout"
+    return type(error).__name__

@@ -1,0 +1,127 @@
+"""The jobs that RQ runs, by the dotted names under which the queue holds them.
+
+A job names an event at most; all else comes from the log and from this process's settings, so that
+whoever can write to the queue can make a worker do nothing but its work.
+"""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import redis
+import structlog
+from rq import get_current_job
+
+from service import event_log, stores
+from service.entry import Entry
+from service.projection import Projection
+from service.settings import Settings
+from workers import draining, retries, rounds
+from workers.failures import EventFailedError, is_permanent, reason_of
+
+log = structlog.get_logger()
+
+
+class Stores(NamedTuple):
+    """What a worker process holds open; RQ has a connection of its own, and changes it."""
+
+    log: redis.Redis
+    projection: Projection
+
+
+def open_stores(settings: Settings) -> Stores:
+    """Open the stores for all jobs of this process."""
+    global _stores  # noqa: PLW0603 - RQ calls a plain function: a process is all they share
+    timeout = settings.store_timeout_seconds
+    _stores = Stores(
+        log=stores.connect(settings.redis_url, timeout=timeout),
+        projection=Projection(stores.connect_projection(settings.projection_url, timeout=timeout)),
+    )
+    return _stores
+
+
+def drain() -> dict[str, int]:
+    """Apply what is pending; returns how many events came to each outcome."""
+    began = time.monotonic()
+    log_client, projection = _open()
+    outcomes = draining.drain(log_client, projection)
+    _say("drain", outcomes, began, outcome="stalled" if outcomes["stalled"] else "done")
+    return dict(outcomes)
+
+
+def apply(event_id: str) -> dict[str, int]:
+    """Apply one event that has failed before; or any event again.
+
+    Raises:
+        EventFailedError: it failed again. RQ tries it later, or lays it among its failed jobs
+            when trying is useless or has been done often enough.
+
+    """
+    began = time.monotonic()
+    log_client, projection = _open()
+    outcomes: Counter[str] = Counter()
+    failures = [
+        (error, final)
+        for entry in _entries_to_apply(log_client, event_id)
+        for error, final in _apply_one(log_client, projection, entry, outcomes)
+    ]
+    draining.count(log_client, outcomes)
+    _say("apply", outcomes, began, outcome="failed" if failures else "done", event_id=event_id)
+    if failures:
+        job = get_current_job()
+        if job and all(final for _, final in failures):
+            job.retries_left = 0
+        error = failures[0][0]
+        raise EventFailedError(f"{event_id}: {error}") from error
+    return dict(outcomes)
+
+
+def _entries_to_apply(client: redis.Redis, event_id: str) -> list[Entry]:
+    """Return the entries of this id that have failed; when none has, all that are not pending.
+
+    The test events of Stripe's dashboard all have the same id.
+    """
+    entries = event_log.find(client, event_id)
+    states = event_log.states(client, [entry.entry_id for entry in entries])
+    failing = [e for e, s in zip(entries, states, strict=True) if s in {"retrying", "failed"}]
+    return failing or [e for e, s in zip(entries, states, strict=True) if s == "applied"]
+
+
+def _apply_one(
+    client: redis.Redis, projection: Projection, entry: Entry, outcomes: Counter[str]
+) -> list[tuple[Exception, bool]]:
+    """Apply one entry; returns what stopped it, and whether for good."""
+    retry = retries.begun(client, entry.entry_id, entry.id)
+    retries.write(client, entry.entry_id, retry)
+    spent = len(retry.attempts) > retries.MOST_ATTEMPTS
+    try:
+        result = rounds.run(projection, [entry])
+        error = result.failed.get(entry.entry_id)
+    except stores.AWAY as away:
+        error, spent = away, False
+    else:
+        outcomes += result.outcomes
+    if error is None:
+        retries.forget(client, entry.entry_id)
+        return []
+    final = spent or is_permanent(error)
+    retries.write(client, entry.entry_id, retries.failed(retry, reason_of(error), final=final))
+    return [(error, final)]
+
+
+def _open() -> Stores:
+    return _stores or open_stores(Settings.from_environ(os.environ, role="worker"))
+
+
+def _say(
+    name: str, outcomes: Mapping[str, int], began: float, *, outcome: str, **more: str
+) -> None:
+    counts = {key: number for key, number in outcomes.items() if number}
+    level = log.info if outcome == "done" else log.warning
+    milliseconds = round((time.monotonic() - began) * 1000, 1)
+    level("job.done", job=name, outcome=outcome, **counts, **more, duration_ms=milliseconds)
+
+
+_stores: Stores | None = None

@@ -1,0 +1,55 @@
+"""One round: some entries of the log, read, handled, applied; the failed ones told apart."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from service.entry import Entry
+from service.event import Unprojected, read_event
+from service.projection import Projection
+from workers.apply import Told, apply
+from workers.facts import Facts
+from workers.handlers import facts_of
+
+
+class Round(NamedTuple):
+    """What became of some entries."""
+
+    outcomes: Counter[str]
+    """applied, unchanged, ignored, failed: how many of each."""
+    failed: dict[str, Exception]
+    """Entry id -> what stopped it."""
+
+
+def run(projection: Projection, entries: Sequence[Entry]) -> Round:
+    """Apply these entries, together; one that fails does not hold up the others.
+
+    Raises:
+        redis.RedisError: the store of the projection is away, and nothing is known to be applied.
+
+    """
+    failed: dict[str, Exception] = {}
+    told: list[Told] = []
+    outcomes: Counter[str] = Counter()
+    for entry in entries:
+        try:
+            facts = _facts(entry)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this event's alone
+            failed[entry.entry_id] = error
+        else:
+            if facts:
+                told.append(Told(entry.entry_id, entry.namespace, facts))
+            else:
+                outcomes["ignored"] += 1
+    effect = apply(projection, told)
+    failed.update(effect.failed)
+    applied = len(effect.changed - failed.keys())
+    outcomes["applied"] += applied
+    outcomes["failed"] += len(failed)
+    outcomes["unchanged"] += len(entries) - outcomes["ignored"] - applied - len(failed)
+    return Round(outcomes, failed)
+
+
+def _facts(entry: Entry) -> Facts:
+    event = read_event(entry.body)
+    return Facts() if isinstance(event, Unprojected) else facts_of(event)
