@@ -1,0 +1,1 @@
+"""The web face: webhooks in, answers out. The only place that knows Starlette."""
