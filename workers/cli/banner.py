@@ -1,0 +1,53 @@
+"""What `onfile up` tells the person who started it: what runs where, the secrets, what to try."""
+
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from service.settings import without_password
+from workers.cli import data_dir as folder
+from workers.cli.data_dir import DataDir
+from workers.cli.plan import SECRETS, Plan
+
+
+def banner(plan: Plan, data_dir: DataDir, *, workers: int) -> str:
+    """Return all of it; only secrets that were made here are shown."""
+    origin = f"its own, in {data_dir.path / 'store'}" if plan.own_store else "REDIS_URL"
+    what_runs = {
+        "webhooks": f"{plan.address}/webhooks/stripe",
+        "queries": f"{plan.address}/v1/customers/…",
+        "workers": str(workers),
+        "store": f"{without_password(plan.settings.redis_url)} ({origin})",
+    }
+    parts = [_table(what_runs)]
+    secrets = {name: plan.made[name] for name in SECRETS if name in plan.made}
+    if secrets:
+        parts += [f"Secrets made for development, kept in {data_dir.env}:", _table(secrets)]
+    parts += ["To try, in another terminal:", _tries(plan, data_dir)]
+    return "\n" + "\n\n".join(parts) + "\n"
+
+
+def _table(rows: Mapping[str, str]) -> str:
+    width = max(map(len, rows))
+    return "\n".join(f"  {name.ljust(width)}  {value}" for name, value in rows.items())
+
+
+def _tries(plan: Plan, data_dir: DataDir) -> str:
+    where = "" if data_dir.path == folder.DEFAULT else f" --data-dir {data_dir.path}"
+    key = plan.made.get("ONFILE_API_KEYS", "KEY")
+    return (
+        f"  {_this_program()} send EVENT.json{where}\n"
+        f"  curl -u {key}: {plan.address}/v1/customers/CUSTOMER/sources"
+    )
+
+
+def _this_program() -> str:
+    """Return how this program was called, so that the same words work again."""
+    called = Path(sys.argv[0])
+    if called.name != "onfile":
+        return f"{shlex.quote(sys.executable)} -m workers.cli.main"
+    if str(called.parent) in os.environ.get("PATH", "").split(os.pathsep):
+        return "onfile"
+    return shlex.quote(min(str(called), os.path.relpath(called), key=len))

@@ -1,0 +1,59 @@
+"""Where a command finds its settings: the environment, else the folder of `onfile up`."""
+
+import os
+from collections.abc import Mapping
+
+import click
+
+from service import logs
+from service.setting_table import Role
+from service.settings import Settings, SettingsError
+from workers.cli.data_dir import DataDir
+
+WRONG_SETTINGS_STATUS = 2
+"""As for a wrong command line: starting again will not help."""
+
+
+class RefusedSettingsError(click.ClickException):
+    """The settings cannot be worked with; shown as sentences, one a line."""
+
+    exit_code = WRONG_SETTINGS_STATUS
+
+    def show(self, file: object = None) -> None:  # noqa: ARG002 (click's signature)
+        """Print every problem."""
+        click.echo("Onfile cannot start:", err=True)
+        for problem in self.message.splitlines():
+            click.echo(f"  - {problem}", err=True)
+
+
+def process_settings(
+    role: Role, data_dir: DataDir, overrides: Mapping[str, str | None] | None = None
+) -> Settings:
+    """Return the settings of a command, and let its log lines follow them.
+
+    `overrides` are what the command line says, by the settings' names.
+    """
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    settings = checked({**environ(data_dir), **given}, role)
+    logs.configure(fmt=settings.log_format, level=settings.log_level, secrets=settings.secrets)
+    return settings
+
+
+def environ(data_dir: DataDir) -> dict[str, str]:
+    """Return the environment; with what the folder keeps when it names no store."""
+    if os.environ.get("REDIS_URL", "").strip():
+        return dict(os.environ)
+    return {**data_dir.read_env(), **filled(os.environ)}
+
+
+def filled(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that say something: an empty one counts as none."""
+    return {name: value for name, value in values.items() if value.strip()}
+
+
+def checked(values: Mapping[str, str], role: Role) -> Settings:
+    """Return the settings, or end the command with sentences."""
+    try:
+        return Settings.from_environ(values, role=role)
+    except SettingsError as refused:
+        raise RefusedSettingsError(str(refused)) from None

@@ -1,0 +1,66 @@
+"""What `onfile up` will run with: what the environment gives, what the folder keeps, what it makes.
+
+A secret that nobody gave is made up: it guards nothing but this machine's trials.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from service.settings import Settings
+from workers.cli import embedded
+from workers.cli.environment import checked
+
+RANDOM_BYTES = 16
+
+SECRETS = {
+    "STRIPE_WEBHOOK_SECRET": "whsec_",
+    "ONFILE_API_KEYS": "sk_test_",
+    "ONFILE_OPS_KEY": "ops_",
+}
+"""Every secret there is, and how one that is made here begins."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Settings of the processes to start, and which of them are to be kept in the folder."""
+
+    settings: Settings
+    environ: Mapping[str, str]
+    """What the processes are started with."""
+    made: Mapping[str, str]
+    """What the environment did not give."""
+    kept: Mapping[str, str]
+    """What the folder is to hold: what was made, and what a person wrote there."""
+
+    @property
+    def address(self) -> str:
+        """Where this machine reaches the web process."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.host, self.settings.host)  # noqa: S104 (all addresses have this one)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.settings.port}"
+
+    @property
+    def own_store(self) -> bool:
+        """Whether a store is to be started."""
+        return "REDIS_URL" in self.made
+
+
+def make_plan(given: Mapping[str, str], kept: Mapping[str, str], port: int) -> Plan:
+    """Return the plan; refused settings end the command.
+
+    What the environment gives is not kept, and what was kept of it is forgotten: a command that is
+    started without that environment shall not find another secret than the one in force.
+    """
+    made = {
+        name: kept.get(name) or beginning + secrets.token_hex(RANDOM_BYTES)
+        for name, beginning in SECRETS.items()
+        if name not in given
+    }
+    if "REDIS_URL" not in given:
+        made["REDIS_URL"] = embedded.choose_url(kept)
+    made["PORT"] = str(port)
+    written = {name: kept[name] for name in kept if name not in {*SECRETS, "REDIS_URL"}}
+    environ = {**kept, **given, **made}
+    return Plan(
+        settings=checked(environ, "web"), environ=environ, made=made, kept={**written, **made}
+    )
