@@ -11,7 +11,14 @@ from workers.facts import NEVER, CustomerFacts, Record, SourceFacts
 from workers.objects import DEFAULT_FIELDS, Fields, default_of, fields_of, identity, text_of
 from workers.order import Attachments
 from workers.seconds import Newest, newest
-from workers.views import has_second_view, in_shared_values, overlaid
+from workers.views import (
+    Shared,
+    has_second_view,
+    in_shared_values,
+    overlaid,
+    showing_more,
+    values_of,
+)
 
 
 def derive_source(facts: SourceFacts) -> SourceAnswer:
@@ -22,18 +29,21 @@ def derive_source(facts: SourceFacts) -> SourceAnswer:
     body = snapshot.record.object if snapshot.record else b""
     decided = snapshot.decided
     if facts.views and body and has_second_view(kind):
-        shared = newest(
-            in_shared_values(facts.snapshots, facts.views, kind), silent=kind == "source"
-        )
-        if shared.record:
-            body = overlaid(body, shared.record.object, kind)
-        decided = decided and shared.decided
-        stamps.append((shared.second, shared.record))
+        values: Shared = {}
+        group = in_shared_values(facts.snapshots, facts.views, kind)
+        while group:
+            shared = newest(group, silent=kind == "source")
+            if shared.record:
+                values = values_of(shared.record) | values
+                stamps.append((shared.second, shared.record))
+            decided = decided and shared.decided
+            group = showing_more(group, values)
+        body = overlaid(body, values, kind)
     elif facts.views:
         view = newest(facts.views)
         stamps.append((view.second, view.record))
     gone = facts.times.gone != NEVER
-    owner = min(facts.owners, default="")
+    owner = _owner(facts.owners, body)
     return SourceAnswer(
         body=_as_owned(body, kind, owner="" if gone else owner, gone=gone) if body else b"",
         kind=kind,
@@ -47,6 +57,7 @@ def derive_source(facts: SourceFacts) -> SourceAnswer:
 
 def derive_customer(namespace: Namespace, customer: str, facts: CustomerFacts) -> CustomerAnswer:
     """Return what every query about a customer answers."""
+    facts = _own(customer, facts)
     snapshot = newest(facts.snapshots)
     attachments = Attachments(facts)
     links = facts.links.values()
@@ -94,6 +105,20 @@ def derive_customer(namespace: Namespace, customer: str, facts: CustomerFacts) -
         event=event,
         ambiguous=[name for name, doubted in doubts.items() if doubted],
     )
+
+
+def _own(customer: str, facts: CustomerFacts) -> CustomerFacts:
+    """Leave out sources that another customer claims as well and more rightly."""
+    if all(link.answer.owner in {"", customer} for link in facts.links.values()):
+        return facts
+    links = {s: link for s, link in facts.links.items() if link.answer.owner in {"", customer}}
+    return msgspec.structs.replace(facts, links=links)
+
+
+def _owner(owners: set[str], body: bytes) -> str:
+    """Return whose it is: of several, which Stripe never makes, the one its newest body names."""
+    named = identity((fields_of(body) or {}).get("customer")) if len(owners) > 1 else ""
+    return named if named in owners else min(owners, default="")
 
 
 def _kind(facts: SourceFacts) -> str:

@@ -68,21 +68,29 @@ def truth_of(value: msgspec.Raw | None) -> bool:
 
 
 def default_of(fields: Fields) -> str | None:
-    """Return a customer's default source; empty for null, None where no field tells."""
+    """Return a customer's default source; empty for null, None where no field tells.
+
+    That no card is the default says nothing of bank accounts: only `default_source` tells null.
+    """
     for name in (*DEFAULT_FIELDS, ACTIVE_CARD):
         if name in fields:
-            return identity(fields[name]) or ("" if bytes(fields[name]) == b"null" else None)
+            told_null = name == "default_source" and bytes(fields[name]) == b"null"
+            return identity(fields[name]) or ("" if told_null else None)
     return None
 
 
 def embedded_sources(fields: Fields) -> tuple[list[msgspec.Raw], bool]:
-    """Return the sources that a customer embeds, newest first, and whether they are all."""
+    """Return the sources that a customer embeds, newest first, and whether they are all.
+
+    `cards` never held bank accounts, so that only `sources` can show all there is.
+    """
     for name in LIST_FIELDS:
         listing = fields_of(fields.get(name))
         data = _items(listing.get("data")) if listing else None
         if listing and data is not None:
-            return data, _is_whole(listing, len(data))
-    return [], False
+            return data, name == "sources" and _is_whole(listing, len(data))
+    active_card = fields.get(ACTIVE_CARD)
+    return ([active_card] if fields_of(active_card) and active_card else []), False
 
 
 def parsed(content: bytes) -> Json:
@@ -97,6 +105,14 @@ def plain_customer(fields: Fields) -> bytes:
         if default := fields_of(plain.get(name)):
             plain[name] = default.get("id", plain[name])
     return msgspec.json.encode(plain)
+
+
+def plain_source(fields: Fields, content: bytes) -> bytes:
+    """Return a source as JSON, with its customer as an id; mostly it is as Stripe sent it."""
+    customer = fields_of(fields.get("customer"))
+    if customer is None:
+        return content
+    return msgspec.json.encode(fields | {"customer": customer.get("id", _NULL)})
 
 
 def _items(value: msgspec.Raw | None) -> list[msgspec.Raw] | None:
@@ -116,6 +132,7 @@ def _is_whole(listing: Fields, shown: int) -> bool:
     return counted is not None and second_of(counted) == shown
 
 
+_NULL = msgspec.Raw(b"null")
 _PARSED: msgspec.json.Decoder[Json] = msgspec.json.Decoder(float_hook=Decimal)
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TEXT = msgspec.json.Decoder(str)

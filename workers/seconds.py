@@ -69,15 +69,14 @@ def _end(
         return Newest(snapshots, decided=True, second=second, snapshots=snapshots)
     final = [snapshot for snapshot in snapshots if snapshot.record.phase == FINAL]
     walk = _Walk(final or snapshots, before, silent=silent)
-    ends, decided = walk.ends()
     speakers = _distinct(
         speaker
-        for end in ends
+        for end in walk.ends()
         for speaker in _speakers([s for s in walk.snapshots if walk.at(s) == end], walk)
     )
     return Newest(
         sorted(speakers, key=lambda s: (walk.at(s) not in walk.start, s.text, s.record.object)),
-        decided=decided and len(speakers) == 1,
+        decided=len(speakers) == 1,
         second=second,
         snapshots=snapshots,
     )
@@ -112,30 +111,27 @@ class _Walk:
         """Tell whether a snapshot says what it changed."""
         return self._arrow(snapshot) is not None
 
-    def ends(self) -> tuple[set[Node], bool]:
-        """Return the nodes at which the second may have ended, and whether that is decided."""
+    def ends(self) -> set[Node]:
+        """Return the nodes at which the second may have ended; where it is decided, one."""
         if not self.on_walk:
-            return {()}, True
-        ends, decided = self._ends_of_arrows()
-        strays = {
+            return {()}
+        return self._ends_of_arrows() | {
             self.at(s)
             for s in self.snapshots
             if s.record.phase == USUAL and not self.moved(s) and self.at(s) not in self.on_walk
         }
-        return ends | strays, decided and not strays
 
-    def _ends_of_arrows(self) -> tuple[set[Node], bool]:
+    def _ends_of_arrows(self) -> set[Node]:
         balance = {n: self._entering[n] - self._leaving[n] for n in self.on_walk}
         plus = {n for n, excess in balance.items() if excess > 0}
         minus = {n for n, excess in balance.items() if excess < 0}
         known = set() if self.silent else self.start
         if not plus:
             began = known & self.on_walk
-            return (began, True) if len(began) == 1 else (set(self.on_walk), False)
+            return began if len(began) == 1 else set(self.on_walk)
         if len(plus) == 1 and (not known or known & minus):
-            return plus, True
-        ends = plus | (known & set(self._nodes.values()))
-        return ends, len(ends) == 1
+            return plus
+        return plus | (known & set(self._nodes.values()))
 
     def _arrow(self, snapshot: Snapshot) -> _Arrow | None:
         if snapshot.previous is None or snapshot.record.phase == FINAL:

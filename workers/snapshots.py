@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from workers.facts import FINAL, Record
+from workers.facts import Record
 from workers.objects import Json, parsed
 
 Path: TypeAlias = tuple[str, ...]
@@ -61,8 +61,8 @@ class Snapshot:
         return (self.text,)
 
     def paths(self) -> Iterator[Path]:
-        """Yield the leaf paths named in `previous`; phase 3 tells nothing of the order."""
-        if isinstance(self.previous, dict) and self.record.phase != FINAL:
+        """Yield the leaf paths named in `previous`."""
+        if isinstance(self.previous, dict):
             yield from _leaves(self.previous)
 
 

@@ -19,10 +19,11 @@ Vocabulary: TypeAlias = Mapping[str, tuple[str, ...]]
 
 Shared: TypeAlias = dict[str, Json]
 
+_METADATA = ("metadata",)
 _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 
 _PAYMENT_METHOD: Vocabulary = {
-    "metadata": ("metadata",),
+    "metadata": _METADATA,
     "exp_month": ("card", "exp_month"),
     "exp_year": ("card", "exp_year"),
     "name": ("billing_details", "name"),
@@ -31,7 +32,7 @@ _PAYMENT_METHOD: Vocabulary = {
     **{f"address_{part}": ("billing_details", "address", part) for part in _ADDRESS},
 }
 _SOURCE: Vocabulary = {
-    "metadata": ("metadata",),
+    "metadata": _METADATA,
     "exp_month": ("card", "exp_month"),
     "exp_year": ("card", "exp_year"),
     "name": ("owner", "name"),
@@ -40,7 +41,7 @@ _SOURCE: Vocabulary = {
     **{f"address_{part}": ("owner", "address", part) for part in _ADDRESS},
 }
 _CARD: Vocabulary = {
-    "metadata": ("metadata",),
+    "metadata": _METADATA,
     "exp_month": ("exp_month",),
     "exp_year": ("exp_year",),
     "name": ("name",),
@@ -70,13 +71,28 @@ def in_shared_values(snapshots: Group, views: Group, kind: str) -> Group:
     )
 
 
-def overlaid(body: bytes, shared: bytes, kind: str) -> bytes:
+def values_of(record: Record) -> Shared:
+    """Return the shared values that a record in shared values shows."""
+    values = parsed(record.object)
+    return values if isinstance(values, dict) else {}
+
+
+def showing_more(group: Group, known: Shared) -> Group:
+    """Return the records that show a value which is not yet known; a view may show but a part."""
+    more = {
+        second: {key: record for key, record in records.items() if values_of(record).keys() - known}
+        for second, records in group.items()
+    }
+    return {second: records for second, records in more.items() if records}
+
+
+def overlaid(body: bytes, shared: Shared, kind: str) -> bytes:
     """Return a source's body with the shared values that differ laid over it."""
     vocabulary = _VOCABULARIES[kind]
     shown = _read(parsed(body), vocabulary)
     differing = {
         name: value
-        for name, value in _only(parsed(shared), vocabulary).items()
+        for name, value in shared.items()
         if (shown.get(name) or None) != (value or None)
     }
     if not differing:
@@ -98,14 +114,14 @@ def _read(value: Json, vocabulary: Vocabulary) -> Shared:
 
 
 def _found(value: Json, path: tuple[str, ...]) -> tuple[Json] | tuple[()]:
-    """Return what stands at the path, if anything does; inside null all is null."""
-    for key in path:
-        if value is None:
+    """Return what stands at the path, if anything does; an address that is null has null parts."""
+    for place, key in enumerate(path):
+        if value is None and place == len(path) - 1 > 1:
             break
         if not isinstance(value, dict) or key not in value:
             return ()
         value = value[key]
-    return (value,)
+    return (value,) if path != _METADATA or isinstance(value, dict | None) else ()
 
 
 def _placed(old: Json, path: list[str], value: Json) -> Json:

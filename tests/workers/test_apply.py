@@ -17,7 +17,7 @@ from tests.workers.histories import WORLDS, delivered, lived
 from tests.workers.notation import CUSTOMER, added, card, created, event, removed, source_id
 from tests.workers.stored import stored_answers, stored_documents, stored_values, unversioned
 from workers import apply as applying
-from workers.apply import ConflictError, Effect, Told, apply
+from workers.apply import ConflictError, Doubt, Effect, Subject, Told, apply
 from workers.facts import CustomerFacts, Facts, Record
 
 if TYPE_CHECKING:
@@ -92,6 +92,16 @@ def test_histories_end_the_same_in_any_order_and_batches(
         assert {s: answer for s, (answer, _) in stored.items()} == expected.answers(), number
         facts = {subject: unversioned(known) for subject, (_, known) in stored.items()}
         assert facts == {s: unversioned(known) for s, known in expected.facts().items()}, number
+
+
+def test_what_is_ambiguous_is_said_of_every_customer_told_of_changed_or_not(
+    client: "redis.Redis", projection: Projection
+) -> None:
+    bodies = [created(None, 1), added("A", 2), added("B", 2)]
+    first = apply(projection, told(*bodies)).doubts
+    version = version_of(stored_values(client)[customer_key(TEST, CUSTOMER)])
+    assert first == {Subject(TEST, CUSTOMER): Doubt(version, ("default", "order"))}
+    assert apply(projection, told(bodies[1])).doubts == first
 
 
 def test_namespaces_never_mix(client: "redis.Redis", projection: Projection) -> None:

@@ -12,6 +12,7 @@ from tests.workers.notation import (
     card,
     created,
     customer,
+    embedded,
     event,
     removed,
     source_id,
@@ -19,6 +20,8 @@ from tests.workers.notation import (
 )
 
 A, B, C = (source_id(letter) for letter in "ABC")
+UNTOLD = {"id": CUSTOMER, "object": "customer"}
+"""A customer that shows no default, which is not to say it has none."""
 
 
 def default_after(*bodies: bytes) -> tuple[str, str]:
@@ -50,6 +53,10 @@ CASES: dict[str, tuple[Sequence[bytes], tuple[str, str]]] = {
     ),
     "the first source becomes the default": (
         [created(None, 1), added("A", 2), added("B", 4)],
+        (A, "inferred"),
+    ),
+    "it does so in a later second than an update that shows none": (
+        [updated((None,), 2, previous={"name": "m"}), added("A", 4)],
         (A, "inferred"),
     ),
     "of two first ones of one second nobody knows which": (
@@ -99,8 +106,16 @@ CASES: dict[str, tuple[Sequence[bytes], tuple[str, str]]] = {
         (A, "ambiguous"),
     ),
     "a customer that shows no default shows nothing": (
-        [event("customer.updated", {"id": CUSTOMER, "object": "customer"}, 5), added("A", 1)],
+        [event("customer.updated", UNTOLD, 5), added("A", 1)],
         (A, "ambiguous"),
+    ),
+    "where a list shows which of two was the first, it is the likeliest": (
+        [
+            event("customer.created", {**UNTOLD, "sources": embedded(card("A"), card("B"))}, 1),
+            added("A", 1),
+            added("B", 1),
+        ],
+        (B, "ambiguous"),
     ),
     "an undecided customer that has a source has a default": (
         [

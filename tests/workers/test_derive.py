@@ -178,12 +178,14 @@ def test_a_customer_is_served_without_its_list_and_with_all_else_as_stripe_sent_
 
 def test_of_several_candidates_one_that_shows_the_default_is_served() -> None:
     known = fold(
-        added("B", 1),
-        event("customer.updated", customer(None, name="a"), 5),
+        added("A", 1),
+        added("B", 2),
+        event("customer.updated", customer("A", name="a"), 5),
         event("customer.updated", customer("B", name="b"), 5),
     )
+    assert known.customer(CUSTOMER).default == "card_B"
     assert body_of(known, CUSTOMER) == customer("B", name="b")
-    assert known.customer(CUSTOMER).ambiguous == ["object"]
+    assert known.customer(CUSTOMER).ambiguous == ["default", "object"]
 
 
 def test_where_none_shows_the_default_it_is_written_into_the_first() -> None:

@@ -12,7 +12,7 @@ from service.event import PROJECTED_TYPES, Event, read_event
 from tests.workers.fold import Fold, facts_told
 from tests.workers.notation import CUSTOMER, card, customer, embedded, event, source_id
 from workers import handlers
-from workers.facts import FINAL, FIRST, NEVER, UNOWNED, USUAL, CustomerFacts, Facts, Record, Times
+from workers.facts import FINAL, FIRST, UNOWNED, USUAL, CustomerFacts, Facts, Record, Times
 from workers.handlers import UnprojectableError, handled_types, handles
 from workers.handlers.sources import EMBEDDED
 
@@ -240,7 +240,7 @@ def test_a_customer_of_2014_has_cards_and_a_default_card() -> None:
     }
     facts = told("customer.created", fields)
     assert facts.sources[CARD].times == Times(added=5, seen=5, first=5)
-    assert facts.customers[CUSTOMER].lists == {5: {(CARD,)}}
+    assert facts.customers[CUSTOMER].lists == {}, "it never held bank accounts"
     answer = Fold([facts]).customer(CUSTOMER)
     assert (answer.default, answer.basis) == (CARD, "confirmed")
     assert json.loads(answer.body) == {
@@ -252,7 +252,7 @@ def test_a_customer_of_2014_has_cards_and_a_default_card() -> None:
 
 def test_between_2015_and_then_a_customer_had_both() -> None:
     fields = customer("A") | {"default_card": CARD, "cards": embedded(card("A"))}
-    facts = told("customer.updated", fields, previous={"default_card": None})
+    facts = told("customer.updated", fields, previous={"default_source": None})
     assert facts.sources[CARD].times == Times(added=5, seen=5, first=5)
     body = json.loads(Fold([facts]).customer(CUSTOMER).body)
     assert (body["default_source"], body["default_card"]) == (CARD, CARD)
@@ -262,7 +262,7 @@ def test_between_2015_and_then_a_customer_had_both() -> None:
     ("active_card", "default", "basis"),
     [
         ({"id": "cc_1", "object": "card"}, "cc_1", "confirmed"),
-        (None, "", "confirmed"),
+        (None, "", "ambiguous"),
         ({"object": "card", "last4": "4242"}, "", "ambiguous"),
     ],
     ids=["with an id", "none", "of 2011, without an id"],
@@ -302,6 +302,7 @@ def test_a_created_source_was_added_by_its_customer() -> None:
         ("customer.source.deleted", {"status": "consumed"}, Times(gone=5), FINAL),
         ("customer.source.deleted", {}, Times(gone=5), FINAL),
         ("source.canceled", {"status": "consumed"}, Times(gone=5), FINAL),
+        ("source.transaction.created", {"customer": CUSTOMER}, Times(seen=5), FIRST),
         ("source.failed", {"customer": CUSTOMER, "status": "failed"}, Times(seen=5), USUAL),
     ],
 )
@@ -344,9 +345,44 @@ def test_an_object_younger_than_its_event_gives_the_second() -> None:
     assert list(facts.sources[SOURCE].snapshots) == [5]
 
 
-def test_no_second_is_so_late_that_it_would_mean_never() -> None:
-    facts = told("customer.source.created", card("A"), at=2**40)
-    assert facts.sources[CARD].times.added == NEVER - 1
+def test_a_created_that_is_no_second_of_this_age_outranks_nothing() -> None:
+    facts = told("customer.source.created", card("A"), at=1_652_289_172_000)
+    assert facts.sources[CARD].times.added == 0
+
+
+def test_that_no_card_is_the_default_says_nothing_of_bank_accounts() -> None:
+    fields = {"id": CUSTOMER, "object": "customer", "default_card": None}
+    facts = told("customer.updated", fields, previous={"default_card": CARD})
+    assert facts.sources[CARD].times == Times(seen=5)
+    assert Fold([facts]).customer(CUSTOMER).basis == "ambiguous"
+
+
+def test_an_active_card_is_a_snapshot_of_a_source() -> None:
+    fields = {"id": CUSTOMER, "object": "customer", "active_card": card("A")}
+    answer = Fold([told("customer.created", fields)]).customer(CUSTOMER)
+    assert [source.id for source in answer.sources] == [CARD]
+
+
+def test_an_expanded_customer_is_kept_as_its_id() -> None:
+    expanded = card("A") | {"customer": {"id": CUSTOMER, "email": "jenny@example.com"}}
+    facts = told("customer.source.created", expanded)
+    ((record,),) = (group.values() for group in facts.sources[CARD].snapshots.values())
+    assert json.loads(record.object)["customer"] == CUSTOMER
+
+
+@pytest.mark.parametrize(
+    ("previous", "reason"),
+    [
+        ("[" * 400 + "]" * 400, "object_too_deep"),
+        ("9" * 5000, "object_unreadable"),
+    ],
+    ids=["nested", "a number of 5,000 digits"],
+)
+def test_what_cannot_be_compared_later_is_refused_at_once(previous: str, reason: str) -> None:
+    body = event("customer.updated", customer("A"), 5, previous={"x": "HERE"})
+    with pytest.raises(UnprojectableError) as refused:
+        facts_told(body.replace(b'"HERE"', previous.encode()))
+    assert refused.value.reason == reason
 
 
 # --- the second view ----------------------------------------------------------------------------

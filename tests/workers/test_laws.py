@@ -109,6 +109,19 @@ def test_of_equal_records_the_least_teller_is_kept() -> None:
     assert merge_sources(right, left) == merge_sources(left, right) == left
 
 
+def test_a_full_second_keeps_its_greatest_keys_and_only_the_newest_lists_are_kept() -> None:
+    def told_in(request: str) -> SourceFacts:
+        record = Record("source.failed", 2, 2, request, "evt_1", "", b"{}", b"")
+        return SourceFacts(snapshots={1: {record.key: record}})
+
+    told = [told_in(f"req_{n}") for n in range(merge.KEPT_RECORDS + 9)]
+    keys = sorted(key for facts in told for key in facts.snapshots[1])
+    kept = reduce(merge_sources, told).snapshots[1]
+    assert sorted(kept) == keys[-merge.KEPT_RECORDS :]
+    shown = [CustomerFacts(lists={second: {("card_1",)}}) for second in (2, 1)]
+    assert merge_customers(*shown).lists == {2: {("card_1",)}}
+
+
 def test_merging_leaves_what_it_merges_as_it_was() -> None:
     record = Record("source.failed", 2, 2, "req_1", "evt_1", "2020-08-27", b"{}", b"")
     other = Record("source.failed", 2, 2, "req_2", "evt_2", "2020-08-27", b"{}", b"")

@@ -72,5 +72,11 @@ def test_a_plain_customer_keeps_every_other_byte() -> None:
     ],
 )
 def test_a_list_is_whole_when_it_says_so(listing: bytes, ids: list[str], whole: bool) -> None:  # noqa: FBT001 - a parameter
-    items, said = embedded_sources({"cards": msgspec.Raw(listing)})
+    items, said = embedded_sources({"sources": msgspec.Raw(listing)})
     assert ([identity(item) for item in items], said) == (ids, whole)
+
+
+def test_a_list_of_cards_is_never_the_whole_of_all_sources() -> None:
+    listing = msgspec.Raw(b'{"data":["card_1"],"has_more":false}')
+    _, whole = embedded_sources({"cards": listing})
+    assert not whole

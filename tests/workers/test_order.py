@@ -1,9 +1,11 @@
 """Which sources are attached, and which came last: what is sure, what is likely, what is open."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.documents import SourceAnswer
-from workers.facts import CustomerFacts, Link, Times
+from workers.facts import NEVER, CustomerFacts, Link, Times
 from workers.order import Attachments
 
 ANSWER = SourceAnswer(
@@ -33,6 +35,11 @@ def test_the_last_added_is_the_first_listed() -> None:
 def test_of_two_of_one_second_the_one_that_came_first_is_older() -> None:
     known = attachments(A=Times(added=1, first=1), B=Times(added=1))
     assert order_of(known) == ("BA", True)
+
+
+def test_so_it_is_beside_one_of_which_no_moment_is_known() -> None:
+    known = attachments(A=Times(seen=1), B=Times(added=2, first=2), C=Times(added=2))
+    assert order_of(known) == ("CBA", True)
 
 
 def test_of_two_of_one_second_the_greater_id_is_likelier_the_newer() -> None:
@@ -92,5 +99,33 @@ def test_lists_that_contradict_each_other_leave_all_open() -> None:
 def test_the_surely_newest_are_those_that_none_is_newer_than(listed: bool) -> None:  # noqa: FBT001 - a parameter
     lists = [()] if listed else []
     known = attachments(*lists, at=0, A=Times(added=1), B=Times(added=3), C=Times(added=3))
-    assert known.surely_newest(["card_A", "card_B", "card_C"]) == ["card_B", "card_C"]
+    assert sorted(known.surely_newest(["card_A", "card_B", "card_C"])) == ["card_B", "card_C"]
     assert known.surely_newest([]) == []
+
+
+_NAMES = [f"card_{n}" for n in range(6)]
+_SECOND = st.integers(0, 3)
+_MAYBE = st.one_of(st.just(NEVER), _SECOND)
+_TIMES = st.builds(
+    lambda added, seen, first: Times(added, seen, added if first else NEVER),
+    _MAYBE,
+    _SECOND,
+    st.booleans(),
+)
+
+
+@given(
+    sources=st.dictionaries(st.sampled_from(_NAMES), _TIMES),
+    lists=st.lists(st.permutations(_NAMES).map(lambda p: tuple(p[:3])), max_size=2),
+    at=_SECOND,
+)
+def test_the_quick_order_is_the_one_that_compares_each_with_each(
+    sources: dict[str, Times], lists: list[tuple[str, ...]], at: int
+) -> None:
+    links = {source: Link(times, 1, ANSWER) for source, times in sources.items()}
+    known = Attachments(CustomerFacts(links=links, lists={at: set(lists)} if lists else {}))
+    alive = known.alive()
+    rest = sorted(alive, key=known._likely_age, reverse=True)
+    assert known.newest_first(alive) == known._one_by_one(rest)
+    first = [i for i in rest if not known._newer_than(i, rest)] or rest
+    assert known.surely_newest(alive) == first

@@ -87,7 +87,7 @@ def test_what_a_view_does_not_show_is_left_alone_and_what_it_shows_as_null_is_ta
     assert served(CARD, created, event("payment_method.updated", view(CARD), 2)) == card(
         "A", name="n", metadata={"k": "1"}
     )
-    nulls = view(CARD, billing_details=None, metadata={})
+    nulls = view(CARD, billing_details={"name": None}, metadata={})
     shown = served(CARD, created, event("payment_method.updated", nulls, 2))
     assert (shown["name"], shown["metadata"]) == (None, {})
 
@@ -159,4 +159,15 @@ def test_a_view_that_is_no_object_where_one_should_be_shows_nothing_there(value:
         event("customer.source.created", card("A"), 1),
         event("payment_method.updated", view(CARD, card=value), 2),
     )
-    assert shown["exp_year"] == (None if value is None else 2030)
+    assert shown["exp_year"] == 2030
+
+
+def test_a_view_that_shows_a_part_takes_back_nothing_that_another_showed() -> None:
+    part = {"id": CARD, "object": "payment_method", "customer": CUSTOMER, "metadata": {"k": "1"}}
+    shown = served(
+        CARD,
+        event("customer.source.created", card("A"), 1),
+        event("payment_method.updated", view(CARD, card={"exp_year": 2031}), 2),
+        event("payment_method.updated", part, 3),
+    )
+    assert (shown["exp_year"], shown["metadata"]) == (2031, {"k": "1"})

@@ -1,10 +1,15 @@
 """What all handlers share: the subject of an event, its second, and the record made of it."""
 
+import msgspec
+
 from service.event import Event
 from workers.facts import FINAL, FIRST, NEVER, USUAL, Facts, Group, Record, SourceFacts
 from workers.handlers.registry import UnprojectableError
 from workers.merge import merge_sources
-from workers.objects import Fields, fields_of, second_of, text_of
+from workers.objects import Fields, Json, fields_of, parsed, second_of, text_of
+
+DEEPEST = 100
+"""Stripe nests some ten levels; what is compared later is walked level by level."""
 
 _PHASES = {"created": FIRST, "attached": FIRST, "deleted": FINAL, "detached": FINAL}
 
@@ -26,10 +31,12 @@ def subject_of(event: Event) -> tuple[str, Fields]:
 def second_in(event: Event, fields: Fields) -> int:
     """Return when it happened, in unix seconds.
 
-    The object may be younger than its envelope: the dashboard's test webhooks are of 2012.
+    The object may be younger than its envelope: the dashboard's test webhooks are of 2012. What is
+    no second of this age (milliseconds, say) tells nothing: taken at its word it would outrank
+    all that ever follows.
     """
-    told = max(event.created, second_of(fields.get("created")))
-    return max(0, min(told, NEVER - 1))
+    told = (event.created, second_of(fields.get("created")))
+    return max((second for second in told if 0 <= second < NEVER), default=0)
 
 
 def phase_of(event_type: str) -> int:
@@ -47,7 +54,15 @@ def group_of(  # noqa: PLR0913 - a record is made of many small things
     status: int = 0,
     record_type: str = "",
 ) -> Group:
-    """Return the group that holds one record of an event, and nothing else."""
+    """Return the group that holds one record of an event, and nothing else.
+
+    Raises:
+        UnprojectableError: its JSON cannot be read to its end. Found out only later, when another
+            event of its second makes somebody look, it would be that other event's failure.
+
+    """
+    for part in filter(None, (content, previous)):
+        _check(part)
     record = Record(
         type=record_type or event.type,
         phase=phase,
@@ -59,6 +74,28 @@ def group_of(  # noqa: PLR0913 - a record is made of many small things
         previous=previous,
     )
     return {second: {record.key: record}}
+
+
+def _check(content: bytes) -> None:
+    try:
+        depth = _depth(parsed(content))
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise UnprojectableError("object_unreadable", str(error)) from None
+    if depth > DEEPEST:
+        raise UnprojectableError("object_too_deep", f"its values are nested {depth} deep")
+
+
+def _depth(value: Json) -> int:
+    """Return how deep objects and lists are nested, without recursion."""
+    depth, level = 0, [value]
+    while level := [
+        inner
+        for outer in level
+        if isinstance(outer, dict | list)
+        for inner in (outer.values() if isinstance(outer, dict) else outer)
+    ]:
+        depth += 1
+    return depth
 
 
 def tell(facts: Facts, source: str, told: SourceFacts) -> None:

@@ -65,7 +65,8 @@ def _handler_of(event: Event, *, kind: str) -> Handler:
     if kind in _BY_OBJECT:
         return _BY_OBJECT[kind]
     if kind:
-        raise UnprojectableError("object_of_unknown_kind", f"{event.type} carries a {kind}")
+        shown = kind if _KIND.fullmatch(kind) else "thing whose name is no name"
+        raise UnprojectableError("object_of_unknown_kind", f"{event.type} carries a {shown}")
     return _BY_TYPE[event.type]
 
 
@@ -89,6 +90,9 @@ def _only_placeholders(facts: Facts) -> Facts:
 def _placeholders(customers: dict[str, CustomerFacts]) -> dict[str, CustomerFacts]:
     return {c: told for c, told in customers.items() if _PLACEHOLDER.fullmatch(c)}
 
+
+_KIND = re.compile(r"[a-z][a-z0-9_.]{0,63}")
+"""What Stripe calls its objects; anything else could be anybody's text, and goes into no log."""
 
 _PLACEHOLDER_EVENT = re.compile(r"evt_0+")
 _PLACEHOLDER = re.compile(r"[a-z]+_0+")

@@ -4,7 +4,7 @@ from service.event import Event
 from workers.facts import FINAL, UNOWNED, USUAL, Facts, Group, SourceFacts, Times
 from workers.handlers.records import group_of, phase_of, second_in, subject_of
 from workers.handlers.registry import handles
-from workers.objects import SOURCE_KINDS, Fields, identity, text_of
+from workers.objects import SOURCE_KINDS, Fields, identity, plain_source, text_of
 
 EMBEDDED = "embedded"
 """The type of a record that stood in its customer's list and had no event of its own."""
@@ -51,7 +51,7 @@ def snapshot_of(
     return group_of(
         event,
         second=at,
-        content=content,
+        content=plain_source(fields, content),
         previous=(event.previous or b"") if own_event else b"",
         phase=_phase(record_type, fields),
         status=_status(fields),
