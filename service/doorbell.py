@@ -11,12 +11,16 @@ import redis
 from redis.client import Pipeline
 from rq import Queue, Retry
 from rq.queue import EnqueueData
+from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 
 from service.keys import APPLY_JOB, DRAIN_JOB, QUEUE
 
 QUEUE_KEY = f"{Queue.redis_queue_namespace_prefix}{QUEUE}"
 """RQ's list of waiting job ids; its length says whether the bell has been rung."""
+
+FAILED_JOBS_KEY = FailedJobRegistry.key_template.format(QUEUE)
+"""RQ's registry of failed jobs: the dead letters, as its own tools show them."""
 
 OLDEST_STORE = (7, 0, 0)
 """Told to RQ, which would ask the store at each enqueue, and cannot on a pipeline."""
@@ -64,6 +68,7 @@ def ring(connection: redis.Redis) -> None:
 
 def enqueue_apply(connection: redis.Redis, event_id: str) -> None:
     """Enqueue the job of one event that failed, to be tried again with growing pauses."""
+    connection.zrem(FAILED_JOBS_KEY, event_id)  # where an earlier job of it may lie
     _enqueue(
         connection,
         Queue.prepare_data(

@@ -15,8 +15,9 @@ import msgspec
 import redis
 import redis.asyncio
 
+from service import standing
 from service.entry import Entry, NewEntry, read_entry
-from service.keys import COUNTERS, GROUP, LOG, RETRIES, Namespace, index_bucket
+from service.keys import COUNTERS, DISCARDED, GROUP, LOG, RETRIES, Namespace, index_bucket
 
 INDEXED_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
 """What Stripe's ids are made of; nothing else is looked up, so no id can be a glob pattern."""
@@ -24,6 +25,7 @@ INDEXED_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
 APPEND_SCRIPT = (files("service") / "lua" / "append.lua").read_text()
 APPEND_SHA = hashlib.sha1(APPEND_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 _STATES_SCRIPT = (files("service") / "lua" / "states.lua").read_text()
+_STATES_KEYS = (LOG, RETRIES, DISCARDED)
 
 
 class Appended(msgspec.Struct, frozen=True):
@@ -97,9 +99,8 @@ def claim_stuck(
 
 
 def acknowledge(client: redis.Redis, entry_ids: Iterable[str]) -> None:
-    """Mark entries as no longer pending; `client` may be a pipeline."""
-    if ids := list(entry_ids):
-        client.xack(LOG, GROUP, *ids)
+    """Mark entries as applied, so no longer pending; `client` may be a pipeline."""
+    standing.settle(client, list(entry_ids))
 
 
 def put_back(client: redis.Redis, consumer: str, entry_ids: Sequence[str]) -> None:
@@ -127,8 +128,8 @@ def find(client: redis.Redis, event_or_request: str) -> list[Entry]:
 
 
 def states(client: redis.Redis, entry_ids: Sequence[str]) -> list[str]:
-    """Return pending, retrying, failed or applied for each entry, all at one instant."""
-    reply: Any = client.register_script(_STATES_SCRIPT)([LOG, RETRIES], [GROUP, *entry_ids])
+    """Return pending, retrying, failed, discarded or applied for each, all at one instant."""
+    reply: Any = client.register_script(_STATES_SCRIPT)(_STATES_KEYS, [GROUP, *entry_ids])
     return _words(reply)
 
 
@@ -148,9 +149,9 @@ async def applied(
     if not mine:
         return False
     script = client.register_script(_STATES_SCRIPT)
-    reply: Any = await script([LOG, RETRIES], [GROUP, *mine])
-    standing = set(_words(reply))
-    return "applied" in standing and not standing & {"pending", "retrying"}
+    reply: Any = await script(_STATES_KEYS, [GROUP, *mine])
+    words = set(_words(reply))
+    return "applied" in words and not words & {"pending", "retrying"}
 
 
 def _places(pairs: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:

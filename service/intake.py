@@ -18,7 +18,8 @@ from service import doorbell
 from service.entry import NewEntry, new_entry
 from service.event import Event
 from service.event_log import APPEND_SCRIPT, Appended, append_command, read_appended
-from service.ignored import IgnoredCounts
+from service.keys import IGNORED
+from service.side_notes import SideNotes
 from service.stores import StoreAwayError
 
 Outcome: TypeAlias = Literal["accepted", "duplicate"]
@@ -43,7 +44,7 @@ class Intake:
     def __init__(self, client: "redis.asyncio.Redis") -> None:
         """`client` must not repeat commands by itself (see stores.connect_async)."""
         self._client = client
-        self._ignored = IgnoredCounts(client)
+        self.notes = SideNotes(client)
         self._bell = doorbell.Bell()
         self._room: deque[_Waiting] = deque()
         self._room_bytes = 0
@@ -69,13 +70,13 @@ class Intake:
 
     def count_ignored(self, event_type: str) -> None:
         """Count an event that is not projected and so not kept."""
-        self._ignored.count(event_type)
+        self.notes.count(IGNORED, event_type)
 
     async def close(self) -> None:
-        """Commit what waits and write down the counts; closing the client is its maker's part."""
+        """Commit what waits and write down the notes; closing the client is its maker's part."""
         if self._writer:
             await self._writer
-        await self._ignored.close()
+        await self.notes.close()
 
     async def _write(self) -> None:
         """Commit, batch after batch, until nobody waits and no ring is owed."""

@@ -13,11 +13,33 @@ GROUP = "workers"
 RETRIES = "onfile:retries"
 """Hash, entry id -> what went wrong so far, for events that have failed at least once."""
 
+FAILED = "onfile:failed"
+"""Sorted set, entry id -> when it failed for good: those of RETRIES that nobody tries again."""
+
+DISCARDED = "onfile:discarded"
+"""Hash, entry id -> its history, for events that an operator has given up."""
+
+OVERCOME = "onfile:overcome"
+"""Hash, entry id -> its history, for events that were applied after they had failed."""
+
 COUNTERS = "onfile:counters"
-"""Hash, name -> how often: accepted, duplicate, applied, unchanged, failed."""
+"""Hash, name -> how often: accepted, duplicate; settled and discarded (service/standing.py); and
+the outcomes applied, unchanged, ignored, failed, which count every attempt."""
+
+HALT = "onfile:halt"
+"""JSON, there while the workers take no events because nearly all of them fail."""
+
+SECRETS = "onfile:secrets"
+"""Hash, "<fingerprint> <what>" -> when or where, for each webhook secret (see secret_use)."""
+
+DOUBTS = "onfile:doubts"
+"""Hash, "<mode>:<account>:<customer>" -> "<version> <what>", for each ambiguous answer."""
 
 IGNORED = "onfile:ignored"
 """Hash, event type -> how many of that type came, for the types that are not projected."""
+
+PROBE = "onfile:probe"
+"""Written by /readyz to see whether the store takes writes; expires by itself."""
 
 INDEX_BUCKETS = 16_384
 """Small hashes are stored packed: at a million events a bucket holds some sixty ids."""

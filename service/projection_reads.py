@@ -38,7 +38,7 @@ class ProjectionReads:
         Raises StoreAwayError when the store does not answer within the timeout.
         """
         read = self._next
-        if read is None or len(read.keys) == MAX_KEYS_A_READ:
+        if read is None or read.task.done() or len(read.keys) == MAX_KEYS_A_READ:
             read = self._next = _Read(self._fetch)
         place = len(read.keys)
         read.keys.append(key)

@@ -7,7 +7,10 @@ import redis
 
 from service.entry import Entry, index_fields, read_entry
 from service.event_log import states
-from service.keys import LOG
+from service.keys import DISCARDED, LOG, OVERCOME
+
+DONE = ("applied", "discarded")
+"""Nobody will ask for these again; all others stay, however old."""
 
 
 class Trimmed(msgspec.Struct, frozen=True):
@@ -19,17 +22,19 @@ class Trimmed(msgspec.Struct, frozen=True):
 
 
 def trim(client: redis.Redis, older_than_ms: int, *, start: str = "-", count: int = 500) -> Trimmed:
-    """Remove applied entries of that age, with their index; look at `count` at most.
+    """Remove applied and discarded entries of that age, with their index; look at `count` at most.
 
     What is pending, retrying or failed stays, however old. An applied entry never becomes pending
     again, so nothing but its replay can happen between looking and removing, and that is harmless.
     """
     entries = _old_entries(client, older_than_ms, start, count)
     standing = states(client, [entry.entry_id for entry in entries])
-    old = [entry for entry, state in zip(entries, standing, strict=True) if state == "applied"]
+    old = [entry for entry, state in zip(entries, standing, strict=True) if state in DONE]
     if old:
         with client.pipeline(transaction=True) as pipe:
             pipe.xdel(LOG, *[entry.entry_id for entry in old])
+            for history in (DISCARDED, OVERCOME):
+                pipe.hdel(history, *[entry.entry_id for entry in old])
             for bucket, field in (place for entry in old for place in index_fields(entry)):
                 pipe.hdel(bucket, field)
             pipe.execute()

@@ -6,6 +6,7 @@ every time, so that applying an event again heals what a crash in between left u
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -46,11 +47,21 @@ class Told(NamedTuple):
     facts: Facts
 
 
-class Effect(NamedTuple):
+class Doubt(NamedTuple):
+    """What is ambiguous in a customer's answer, by the version of its document."""
+
+    version: int
+    ambiguous: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Effect:
     """What applying did: entries that changed a document, and those that could not be applied."""
 
     changed: set[str]
     failed: dict[str, Exception]
+    doubts: dict[Subject, Doubt] = field(default_factory=dict, compare=False)
+    """Of every customer that was told of, changed or not."""
 
 
 class ConflictError(Exception):
@@ -83,7 +94,8 @@ def apply(projection: Projection, told: Iterable[Told]) -> Effect:
                 CustomerFacts(links={subject.id: link}),
                 sources.entries[subject],
             )
-    _commit_all(projection, customers, _CUSTOMERS, effect)
+    for subject, told_of in _commit_all(projection, customers, _CUSTOMERS, effect).items():
+        effect.doubts[subject] = Doubt(told_of.version, tuple(told_of.answer.ambiguous))
     return effect
 
 

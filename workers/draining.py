@@ -12,7 +12,7 @@ from service.entry import Entry
 from service.keys import COUNTERS
 from service.projection import Projection
 from service.stores import AWAY
-from workers import retries, rounds
+from workers import doubts, halting, retries, rounds
 from workers.failures import SuspectError, is_permanent, reason_of
 
 CONSUMER = "worker"
@@ -37,24 +37,19 @@ def drain(client: redis.Redis, projection: Projection) -> Counter[str]:
     """Apply pending events for some seconds.
 
     Returns how many came to each outcome; `stalled` counts those put back because the store of
-    the projection is away. What this does not finish stays pending: its claim runs out, and the
-    worker's maintenance rings for it.
+    the projection is away, `halted` those put back because nearly all fail. What this does not
+    finish stays pending: its claim runs out, and the worker's maintenance rings for it.
     """
     outcomes: Counter[str] = Counter()
     give_up = time.monotonic() + DRAIN_SECONDS
-    entries = _stuck(client) or event_log.claim_new(client, CONSUMER, ROUND_EVENTS)
-    while entries:
-        try:
-            outcomes += _round(client, projection, entries)
-        except AWAY as error:
-            log.warning("store.away", store="projection", reason=reason_of(error))
-            event_log.put_back(client, CONSUMER, [entry.entry_id for entry in entries])
-            outcomes["stalled"] += len(entries)
+    if (halt := halting.current(client)) and not _probe(client, projection, halt, outcomes):
+        return outcomes
+    while entries := _claim(client, ROUND_EVENTS):
+        if not _apply(client, projection, entries, outcomes, halt=None):
             break
         if time.monotonic() > give_up:
             doorbell.ring(client)
             break
-        entries = event_log.claim_new(client, CONSUMER, ROUND_EVENTS)
     return outcomes
 
 
@@ -65,26 +60,69 @@ def count(client: redis.Redis, outcomes: Counter[str]) -> None:
             client.hincrby(COUNTERS, outcome, number)
 
 
-def _stuck(client: redis.Redis) -> list[Entry]:
+def _probe(
+    client: redis.Redis, projection: Projection, halt: halting.Halt, outcomes: Counter[str]
+) -> bool:
+    """Try a few events when the pause is over; tells whether all may go on."""
+    if time.time() < halt.until:
+        time.sleep(halting.NAP_SECONDS)
+        outcomes["halted"] = 0
+        return False
+    entries = _claim(client, halting.PROBE_EVENTS)
+    return bool(entries) and _apply(client, projection, entries, outcomes, halt=halt)
+
+
+def _claim(client: redis.Redis, number: int) -> list[Entry]:
+    """Claim up to half of what another worker has claimed and will not finish; the rest is new."""
+    stuck = _stuck(client, number // 2)
+    return stuck + event_log.claim_new(client, CONSUMER, number - len(stuck))
+
+
+def _stuck(client: redis.Redis, number: int) -> list[Entry]:
     """Take over what another worker has claimed and will not finish."""
-    stuck = event_log.claim_stuck(client, CONSUMER, STUCK_MILLISECONDS, ROUND_EVENTS)
+    stuck = event_log.claim_stuck(client, CONSUMER, STUCK_MILLISECONDS, number)
     _isolate(client, ((e, SuspectError()) for e, taken in stuck if taken >= SUSPECT_DELIVERIES))
     return [entry for entry, taken in stuck if taken < SUSPECT_DELIVERIES]
 
 
-def _round(client: redis.Redis, projection: Projection, entries: Sequence[Entry]) -> Counter[str]:
-    result = rounds.run(projection, entries)
+def _apply(
+    client: redis.Redis,
+    projection: Projection,
+    entries: Sequence[Entry],
+    outcomes: Counter[str],
+    *,
+    halt: halting.Halt | None,
+) -> bool:
+    """Apply a round; what cannot be applied now is put back. Tells whether to go on."""
+    try:
+        result = rounds.run(projection, entries)
+    except AWAY as error:
+        log.warning("store.away", store="projection", reason=reason_of(error))
+        event_log.put_back(client, CONSUMER, [entry.entry_id for entry in entries])
+        outcomes["stalled"] += len(entries)
+        return False
+    held = _stop_rule.held(client, [entry.entry_id for entry in entries], result.failed, halt)
+    result.outcomes["failed"] -= len(held)
     _isolate(
         client,
-        ((e, result.failed[e.entry_id]) for e in entries if e.entry_id in result.failed),
+        (
+            (entry, result.failed[entry.entry_id])
+            for entry in entries
+            if entry.entry_id in result.failed.keys() - held
+        ),
     )
     with client.pipeline(transaction=True) as pipe:
         event_log.acknowledge(
             pipe, [entry.entry_id for entry in entries if entry.entry_id not in result.failed]
         )
+        doubts.note(pipe, result.doubts)
         count(pipe, result.outcomes)
         pipe.execute()
-    return result.outcomes
+    event_log.put_back(client, CONSUMER, sorted(held))
+    outcomes += result.outcomes
+    if held:
+        outcomes["halted"] += len(held)
+    return not held
 
 
 def _isolate(client: redis.Redis, failed: Iterable[tuple[Entry, Exception]]) -> None:
@@ -94,7 +132,6 @@ def _isolate(client: redis.Redis, failed: Iterable[tuple[Entry, Exception]]) -> 
         with client.pipeline(transaction=True) as pipe:
             retries.write(pipe, entry.entry_id, retry)
             doorbell.enqueue_apply(pipe, entry.id)
-            event_log.acknowledge(pipe, [entry.entry_id])
             pipe.execute()
         log.warning(
             "event.failed",
@@ -104,3 +141,6 @@ def _isolate(client: redis.Redis, failed: Iterable[tuple[Entry, Exception]]) -> 
             permanent=is_permanent(error),
             attempts=len(retry.attempts),
         )
+
+
+_stop_rule = halting.StopRule()

@@ -1,11 +1,12 @@
 """Why an event could not be applied: one word for logs, counters and operators."""
 
+import msgspec
 from rq.timeouts import JobTimeoutException
 
 from service.event import NotAnEventError
 from workers.handlers import UnprojectableError
 
-PERMANENT = (UnprojectableError, NotAnEventError)
+PERMANENT = (UnprojectableError, NotAnEventError, msgspec.DecodeError)
 """What no retry changes: the event itself is at fault."""
 
 
@@ -24,7 +25,7 @@ def is_permanent(error: BaseException) -> bool:
 
 def reason_of(error: BaseException) -> str:
     """Return what went wrong in a word; never a text of the event's own."""
-    if isinstance(error, PERMANENT):
+    if isinstance(error, UnprojectableError | NotAnEventError):
         return error.reason
     if isinstance(error, JobTimeoutException):
         return "timeout"

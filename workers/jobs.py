@@ -18,7 +18,7 @@ from service import event_log, stores
 from service.entry import Entry
 from service.projection import Projection
 from service.settings import Settings
-from workers import draining, retries, rounds
+from workers import doubts, draining, halting, retries, rounds
 from workers.failures import EventFailedError, is_permanent, reason_of
 
 log = structlog.get_logger()
@@ -39,16 +39,13 @@ def open_stores(settings: Settings) -> Stores:
         log=stores.connect(settings.redis_url, timeout=timeout),
         projection=Projection(stores.connect_projection(settings.projection_url, timeout=timeout)),
     )
+    halting.probe_soon(_stores.log)
     return _stores
 
 
 def drain() -> dict[str, int]:
     """Apply what is pending; returns how many events came to each outcome."""
-    began = time.monotonic()
-    log_client, projection = _open()
-    outcomes = draining.drain(log_client, projection)
-    _say("drain", outcomes, began, outcome="stalled" if outcomes["stalled"] else "done")
-    return dict(outcomes)
+    return dict(_drain(*_open()))
 
 
 def apply(event_id: str) -> dict[str, int]:
@@ -69,6 +66,7 @@ def apply(event_id: str) -> dict[str, int]:
     ]
     draining.count(log_client, outcomes)
     _say("apply", outcomes, began, outcome="failed" if failures else "done", event_id=event_id)
+    _drain(log_client, projection)  # whoever appended while this job waited took it for the bell
     if failures:
         job = get_current_job()
         if job and all(final for _, final in failures):
@@ -76,6 +74,14 @@ def apply(event_id: str) -> dict[str, int]:
         error = failures[0][0]
         raise EventFailedError(f"{event_id}: {error}") from error
     return dict(outcomes)
+
+
+def _drain(client: redis.Redis, projection: Projection) -> Counter[str]:
+    began = time.monotonic()
+    outcomes = draining.drain(client, projection)
+    word = next((word for word in ("stalled", "halted") if word in outcomes), "done")
+    _say("drain", outcomes, began, outcome=word)
+    return outcomes
 
 
 def _entries_to_apply(client: redis.Redis, event_id: str) -> list[Entry]:
@@ -95,7 +101,7 @@ def _apply_one(
     """Apply one entry; returns what stopped it, and whether for good."""
     retry = retries.begun(client, entry.entry_id, entry.id)
     retries.write(client, entry.entry_id, retry)
-    spent = len(retry.attempts) > retries.MOST_ATTEMPTS
+    spent = len(retry.attempts) > retries.MOST_ATTEMPTS and not halting.current(client)
     try:
         result = rounds.run(projection, [entry])
         error = result.failed.get(entry.entry_id)
@@ -103,6 +109,7 @@ def _apply_one(
         error, spent = away, False
     else:
         outcomes += result.outcomes
+        doubts.note(client, result.doubts)
     if error is None:
         retries.forget(client, entry.entry_id)
         return []
@@ -119,7 +126,7 @@ def _say(
     name: str, outcomes: Mapping[str, int], began: float, *, outcome: str, **more: str
 ) -> None:
     counts = {key: number for key, number in outcomes.items() if number}
-    level = log.info if outcome == "done" else log.warning
+    level = log.info if outcome in {"done", "halted"} else log.warning
     milliseconds = round((time.monotonic() - began) * 1000, 1)
     level("job.done", job=name, outcome=outcome, **counts, **more, duration_ms=milliseconds)
 

@@ -4,13 +4,15 @@ An attempt is noted before it is made, so that one which kills its worker counts
 """
 
 import time
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 import redis
 
+from service import standing
 from service.doorbell import APPLY_RETRY_SECONDS, JOB_TIMEOUT_SECONDS
-from service.keys import RETRIES
+from service.keys import DISCARDED, OVERCOME, RETRIES
 
 MOST_ATTEMPTS = 1 + 1 + len(APPLY_RETRY_SECONDS)
 """Once in a drain, once in a job of its own, and that job's retries."""
@@ -32,17 +34,17 @@ class Retry(msgspec.Struct, frozen=True):
     """The history of an event that has failed."""
 
     event: str
-    state: Literal["retrying", "failed"]
+    state: Literal["retrying", "failed", "discarded"]
     due: float
-    """When the next attempt should have begun, unix seconds."""
+    """When the next attempt should have begun, unix seconds; of what is discarded, since when."""
     attempts: list[Attempt]
 
 
 def begun(client: redis.Redis, entry_id: str, event_id: str) -> Retry:
     """Return the history of an entry with an attempt that begins now."""
     now = time.time()
-    value: Any = client.hget(RETRIES, entry_id)
-    before = _decode(value).attempts if value else []
+    [known] = histories(client, [entry_id])
+    before = known.attempts if known else []
     return Retry(
         event=event_id,
         state="retrying",
@@ -68,14 +70,46 @@ def postponed(retry: Retry) -> Retry:
     return msgspec.structs.replace(retry, due=time.time() + JOB_TIMEOUT_SECONDS)
 
 
+def again(retry: Retry) -> Retry:
+    """Return the history of an event that an operator wants tried again."""
+    return postponed(msgspec.structs.replace(retry, state="retrying"))
+
+
+def discarded(retry: Retry) -> Retry:
+    """Return the history of an event that an operator gives up."""
+    return msgspec.structs.replace(retry, state="discarded", due=time.time())
+
+
+def histories(client: redis.Redis, entry_ids: Sequence[str]) -> list[Retry | None]:
+    """Return the history of each entry that has failed, be it discarded; None of all others."""
+    if not entry_ids:
+        return []
+    with client.pipeline(transaction=True) as pipe:
+        pipe.hmget(RETRIES, list(entry_ids))
+        pipe.hmget(DISCARDED, list(entry_ids))
+        values = [failing or given_up for failing, given_up in zip(*pipe.execute(), strict=True)]
+    return [_decode(value) if value else None for value in values]
+
+
+def overcome(client: redis.Redis, entry_ids: Sequence[str]) -> list[Retry | None]:
+    """Return the history of each entry that was applied after it had failed; None of all others."""
+    values = client.hmget(OVERCOME, list(entry_ids)) if entry_ids else []
+    return [_decode(value) if isinstance(value, bytes) else None for value in values]
+
+
 def write(client: redis.Redis, entry_id: str, retry: Retry) -> None:
-    """Store a history; `client` may be a pipeline."""
-    client.hset(RETRIES, entry_id, _encode(retry))
+    """Store a history: the entry is not pending any more; `client` may be a pipeline."""
+    standing.fail(client, entry_id, retry.state, time.time(), _encode(retry))
 
 
 def forget(client: redis.Redis, entry_id: str) -> None:
     """Drop the history of an entry that has been applied."""
-    client.hdel(RETRIES, entry_id)
+    standing.settle(client, [entry_id])
+
+
+def discard(client: redis.Redis, entry_id: str, retry: Retry) -> bool:
+    """Move a failed entry to the discarded ones; False when it is not failed any more."""
+    return standing.discard(client, entry_id, _encode(discarded(retry)))
 
 
 def overdue(client: redis.Redis) -> list[tuple[str, Retry]]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from service.entry import Entry
 from service.event import Unprojected, read_event
 from service.projection import Projection
-from workers.apply import Told, apply
+from workers.apply import Doubt, Subject, Told, apply
 from workers.facts import Facts
 from workers.handlers import facts_of
 
@@ -19,6 +19,8 @@ class Round(NamedTuple):
     """applied, unchanged, ignored, failed: how many of each."""
     failed: dict[str, Exception]
     """Entry id -> what stopped it."""
+    doubts: dict[Subject, Doubt]
+    """What is ambiguous in the answers of the customers they tell of."""
 
 
 def run(projection: Projection, entries: Sequence[Entry]) -> Round:
@@ -47,7 +49,7 @@ def run(projection: Projection, entries: Sequence[Entry]) -> Round:
     outcomes["applied"] += applied
     outcomes["failed"] += len(failed)
     outcomes["unchanged"] += len(entries) - outcomes["ignored"] - applied - len(failed)
-    return Round(outcomes, failed)
+    return Round(outcomes, failed, effect.doubts)
 
 
 def _facts(entry: Entry) -> Facts:

@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 import structlog
-from rq import SimpleWorker
+from rq import SimpleWorker, worker_registration
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
@@ -47,6 +47,7 @@ class EventWorker(SimpleWorker):
     def run_maintenance_tasks(self) -> None:
         """Ring for what was left behind; then do what RQ does."""
         try:
+            worker_registration.register(self)
             maintenance.ring_for_pending(self._stores.log, self.connection)
             maintenance.enqueue_scheduled(self.connection)
             maintenance.enqueue_lost_retries(self._stores.log)

@@ -1,11 +1,14 @@
--- Say how much of the log is not applied yet, and how old the oldest of it is.
+-- Say how much of the log is not applied yet, how old the oldest of it is, and where the rest stands.
 --
 -- KEYS[1]  the log: stream
 -- KEYS[2]  retries: hash, one field an event that has failed at least once
+-- KEYS[3]  failed: sorted set, those of them that failed for good
+-- KEYS[4]  counters: hash
 -- ARGV[1]  the consumer group of the log
 -- ARGV[2]  how many entries to count one by one, where the store keeps no count
 --
--- Returns  { entries no worker has taken, entries taken, age of the oldest of both in ms or -1, retries }
+-- Returns  { entries no worker has taken, entries taken, age of the oldest of both in ms or -1, retries,
+--            failed for good, accepted, settled, discarded, the store's clock in ms }
 
 local function group_fields()
   local groups = redis.pcall('XINFO', 'GROUPS', KEYS[1])
@@ -35,9 +38,12 @@ if not oldest and untaken > 0 then
   oldest = first and first[1]
 end
 
-local age = -1
-if oldest then
-  local now = redis.call('TIME')
-  age = math.max(0, tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000) - tonumber(string.match(oldest, '^%d+')))
-end
-return { untaken, taken, age, redis.call('HLEN', KEYS[2]) }
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
+local age = oldest and math.max(0, now - tonumber(string.match(oldest, '^%d+'))) or -1
+local counted = redis.call('HMGET', KEYS[4], 'accepted', 'settled', 'discarded')
+for i = 1, 3 do counted[i] = tonumber(counted[i] or 0) end
+return {
+  untaken, taken, age, redis.call('HLEN', KEYS[2]),
+  redis.call('ZCARD', KEYS[3]), counted[1], counted[2], counted[3], now,
+}

@@ -1,7 +1,8 @@
--- Say of each entry whether it is pending, retrying, failed or applied, all at one instant.
+-- Say of each entry whether it is pending, retrying, failed, discarded or applied, at one instant.
 --
 -- KEYS[1]  the log: stream
 -- KEYS[2]  retries: hash, entry id -> JSON with "state": retrying or failed
+-- KEYS[3]  discarded: hash, entry id -> JSON
 -- ARGV[1]  the consumer group of the log
 -- ARGV[2…] entry ids
 --
@@ -36,6 +37,8 @@ for i = 2, #ARGV do
   local retry = redis.call('HGET', KEYS[2], ARGV[i])
   if retry then
     states[i - 1] = cjson.decode(retry)['state']
+  elseif redis.call('HEXISTS', KEYS[3], ARGV[i]) == 1 then
+    states[i - 1] = 'discarded'
   elseif pending(ARGV[i]) then
     states[i - 1] = 'pending'
   else

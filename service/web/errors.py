@@ -4,6 +4,7 @@ A query raises; one table in `app` maps the exception's class to a status; the h
 write the body. A class that is not in the table is a bug and is answered by `bug`.
 """
 
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from itertools import count
@@ -136,7 +137,7 @@ def stripe_error(
         "query.refused",
         status=status,
         reason=error.get("code") or error["type"],
-        param=error.get("param") or None,
+        param=_known_shape(error.get("param", "")),
         method=request.method,
         request_id=request_id,
     )
@@ -152,6 +153,14 @@ def stripe_error(
             **headers,
         },
     )
+
+
+def _known_shape(param: str) -> str | None:
+    """Return a parameter's name for the log; one that the caller made up may hold anything."""
+    return param if _PARAM.fullmatch(param) else None
+
+
+_PARAM = re.compile(r"[a-z_]{1,30}(\[[a-z_0-9]{0,30}\])?")
 
 
 def _say(status: int) -> Callable[..., Any]:

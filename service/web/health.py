@@ -1,22 +1,32 @@
 """Whether this process lives, and how what it depends on is doing."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+from rq.utils import utcparse
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service import doorbell
 from service.backlog import backlog_async
-from service.keys import QUEUE
+from service.keys import PROBE, QUEUE
 from service.projection_reads import FindStore
 from service.stores import AWAY, durability_async
 from service.web.problems import EventStore, problems
 
 PATIENCE_SECONDS = 1.5
 """A probe that hangs is worse than one that says no."""
+
+
+SILENT_SECONDS = 2 * doorbell.JOB_TIMEOUT_SECONDS
+"""A worker's heart beats every few seconds, but not during a job."""
+
+PROBE_SECONDS = 60
 
 
 class Health:
@@ -70,21 +80,25 @@ def _backlog_facts(store: EventStore | None) -> dict[str, Any] | None:
 
 
 async def _look_at_events(store: Redis) -> EventStore | None:
+    """Return None when the store does not answer, or takes no writes and so no events."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
+            await store.set(PROBE, b"", ex=PROBE_SECONDS)
             return EventStore(
                 await durability_async(store),
                 await _workers_alive(store),
                 await backlog_async(store),
             )
-    except AWAY:
+    except (*AWAY, ResponseError):
         return None
 
 
 async def _workers_alive(store: Redis) -> int:
-    """Count RQ's workers on our queue; the key of one that was killed expires by itself."""
+    """Count RQ's workers on our queue by their heartbeat: a killed one's key stays for a while."""
     workers = await store.smembers(WORKERS_BY_QUEUE_KEY % QUEUE)
-    return int(await store.exists(*workers)) if workers else 0
+    beats = [await store.hget(worker, "last_heartbeat") for worker in workers]
+    latest = datetime.now(UTC) - timedelta(seconds=SILENT_SECONDS)
+    return sum(utcparse(beat.decode()) > latest for beat in beats if isinstance(beat, bytes))
 
 
 async def _reachable(find_projection: FindStore) -> bool:

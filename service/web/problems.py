@@ -23,7 +23,10 @@ def problems(store: EventStore | None, *, projection_reachable: bool) -> list[st
     if not projection_reachable:
         found.append("The projection's store does not answer: queries get 503 until it does.")
     if store is None:
-        found.append("The event log's store does not answer: deliveries get 503 until it does.")
+        found.append(
+            "The event log's store does not answer or takes no writes: deliveries get 503 until it "
+            "does. Start it, or give it room (maxmemory, disk)."
+        )
         return found
     found += _durability_problems(store.durability)
     if not store.workers:

@@ -1,6 +1,7 @@
 """The queries: each GET is a function from what is asked to an answer out of one document."""
 
 import hmac
+from typing import Any
 
 import msgspec
 
@@ -100,12 +101,13 @@ async def _living_customer(asked: Asked) -> CustomerAnswer:
 
 
 class _ClientSecret(msgspec.Struct):
-    client_secret: str | None = None
+    client_secret: Any = None
 
 
 def _check_client_secret(given: str, known: SourceAnswer) -> None:
-    secret = msgspec.json.decode(known.body, type=_ClientSecret).client_secret or ""
-    if not hmac.compare_digest(given.encode(), secret.encode()):
+    told = msgspec.json.decode(known.body, type=_ClientSecret).client_secret
+    secret = told if isinstance(told, str) else ""
+    if not secret or not hmac.compare_digest(given.encode(), secret.encode()):
         raise ParameterError(
             "The client_secret provided does not match the client_secret associated with the "
             "Source.",

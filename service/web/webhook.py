@@ -3,6 +3,7 @@
 read → verify → read the event → accept. Only an event that is kept, or is not for us, earns a 200.
 """
 
+import contextlib
 import random
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from service.event import NotAnEventError, Unprojected, read_event
 from service.intake import Intake
+from service.secret_use import SecretUse
 from service.settings import Settings
 from service.signature import SignatureError, match
 from service.stores import StoreAwayError
@@ -63,6 +65,7 @@ class Webhook:
         self._body_limit = settings.body_limit_bytes
         self._tolerance = settings.signature_tolerance_seconds
         self._intake = intake
+        self._secret_use = SecretUse(settings.webhook_secrets, intake.notes)
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -89,15 +92,26 @@ class Webhook:
     async def _take(self, scope: Scope, receive: Receive, said: dict[str, object]) -> str:
         signature, length = _headers(scope)
         body = await _read(receive, length, self._body_limit)
-        secret = match(body, signature, self._secrets, now=self._clock(), tolerance=self._tolerance)
+        self._verify(body, signature, said)
         event = read_event(body)
         said.update(event_id=event.id, type=event.type)
-        if len(self._secrets) > 1:
-            said["secret_number"] = secret + 1
         if isinstance(event, Unprojected):
             self._intake.count_ignored(event.type)
             return "ignored"
         return await self._intake.accept(event, body)
+
+    def _verify(self, body: bytes, signature: str, said: dict[str, object]) -> None:
+        """Check the signature, and note which secret made it."""
+        now = self._clock()
+        index = match(body, signature, self._secrets, now=now, tolerance=self._tolerance)
+        alone = True
+        if len(self._secrets) > 1:
+            said["secret_number"] = index + 1
+            others = self._secrets[index + 1 :]  # those before it did not match
+            with contextlib.suppress(SignatureError):
+                match(body, signature, others, now=now, tolerance=self._tolerance)
+                alone = False
+        self._secret_use.matched(index, now, alone=alone)
 
 
 class _TooLargeError(Exception):

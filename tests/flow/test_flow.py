@@ -145,6 +145,21 @@ def test_a_poison_event_holds_up_nobody_and_lies_among_the_failed_jobs_with_its_
     assert retries[poison[1]["id"]]["attempts"][-1]["reason"] == "object_not_an_object"
 
 
+def test_a_poison_event_delays_no_good_one(
+    service: "Service", eventually: Callable[..., Any]
+) -> None:
+    service.web()
+    service.worker()
+    eventually(lambda: service.workers_alive() == 1)
+    for n in range(12):
+        good = event("customer.created", customer(f"cus_prompt{n}"), at=10)
+        service.deliver(event("customer.source.created", {"object": "card"}, at=5))
+        service.deliver(good)
+        # Sooner than the workers' own search for what is pending would find it.
+        mine = {"Onfile_After": good["id"], "Prefer": "wait=2"}
+        assert service.ask(f"/v1/customers/cus_prompt{n}", **mine).status == 200
+
+
 def test_a_read_waits_for_its_own_write_and_says_so_when_it_does_not_come(
     service: "Service",
 ) -> None:

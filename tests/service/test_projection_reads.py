@@ -239,3 +239,30 @@ def test_what_the_url_leads_to_is_found_out_at_first_use(cluster_port: int, stor
         return kinds
 
     assert asyncio.run(both()) == [Redis, RedisCluster]
+
+
+def test_reads_that_time_out_together_leave_nothing_hanging() -> None:
+    """The one on its way and the one behind it may be given up in one turn of the loop."""
+
+    async def stalled_then_well() -> bytes | None:
+        stalled = True
+
+        class Stalling:
+            async def mget(self, keys: list[str]) -> list[bytes]:
+                if stalled:
+                    await asyncio.sleep(60)
+                return [b"here"] * len(keys)
+
+        async def find() -> Any:
+            return Stalling()
+
+        reads = ProjectionReads(find, timeout=0.05)
+        waiting = [asyncio.create_task(reads.get(f"key_{n}")) for n in range(2)]
+        await asyncio.sleep(0)
+        waiting += [asyncio.create_task(reads.get(f"key_{n}")) for n in range(2, 4)]
+        for outcome in await asyncio.gather(*waiting, return_exceptions=True):
+            assert isinstance(outcome, StoreAwayError)
+        stalled = False
+        return await asyncio.wait_for(reads.get("key_9"), 5)
+
+    assert asyncio.run(stalled_then_well()) == b"here"

@@ -12,20 +12,22 @@ from workers.cli.data_dir import DataDir
 from workers.cli.plan import SECRETS, Plan
 
 
-def banner(plan: Plan, data_dir: DataDir, *, workers: int) -> str:
+def banner(plan: Plan, data_dir: DataDir, *, workers: int, sandbox: str = "") -> str:
     """Return all of it; only secrets that were made here are shown."""
     origin = f"its own, in {data_dir.path / 'store'}" if plan.own_store else "REDIS_URL"
     what_runs = {
-        "webhooks": f"{plan.address}/webhooks/stripe",
+        "webhooks": plan.webhook,
         "queries": f"{plan.address}/v1/customers/…",
         "workers": str(workers),
         "store": f"{without_password(plan.settings.redis_url)} ({origin})",
     }
+    if sandbox:
+        what_runs["stripe"] = f"{sandbox} (a stand-in: any key that begins with sk_test_)"
     parts = [_table(what_runs)]
     secrets = {name: plan.made[name] for name in SECRETS if name in plan.made}
     if secrets:
         parts += [f"Secrets made for development, kept in {data_dir.env}:", _table(secrets)]
-    parts += ["To try, in another terminal:", _tries(plan, data_dir)]
+    parts += ["To try, in another terminal:", _tries(plan, data_dir, sandbox)]
     return "\n" + "\n\n".join(parts) + "\n"
 
 
@@ -34,13 +36,13 @@ def _table(rows: Mapping[str, str]) -> str:
     return "\n".join(f"  {name.ljust(width)}  {value}" for name, value in rows.items())
 
 
-def _tries(plan: Plan, data_dir: DataDir) -> str:
+def _tries(plan: Plan, data_dir: DataDir, sandbox: str) -> str:
     where = "" if data_dir.path == folder.DEFAULT else f" --data-dir {data_dir.path}"
     key = plan.made.get("ONFILE_API_KEYS", "KEY")
-    return (
-        f"  {_this_program()} send EVENT.json{where}\n"
-        f"  curl -u {key}: {plan.address}/v1/customers/CUSTOMER/sources"
-    )
+    begin = f"{_this_program()} send EVENT.json{where}"
+    if sandbox:
+        begin = f"curl -u sk_test_me: {sandbox}/v1/customers -d source=tok_visa"
+    return f"  {begin}\n  curl -u {key}: {plan.address}/v1/customers/CUSTOMER/sources"
 
 
 def _this_program() -> str:

@@ -31,6 +31,8 @@ class Child:
     stop_seconds: float
     """How long it may take to finish its work when told to stop."""
     pass_fds: Sequence[int] = ()
+    errors: int = subprocess.STDOUT
+    """Where its standard error goes: with its output, unless told otherwise."""
     process: subprocess.Popen[bytes] | None = None
     deaths: int = 0
     """How often it has ended since it last was steady."""
@@ -47,7 +49,7 @@ class Child:
             env=self.environ,
             stdin=subprocess.DEVNULL,
             stdout=self.output,
-            stderr=subprocess.STDOUT,
+            stderr=self.errors,
             pass_fds=self.pass_fds,
             process_group=0,
             preexec_fn=bind_to_parent(),  # noqa: PLW1509 (one thread, and nothing but a system call)

@@ -2,8 +2,10 @@
 
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import BinaryIO
 
 from workers.cli.children import Child
@@ -13,6 +15,7 @@ from workers.cli.plan import Plan
 
 WEB_STOP_SECONDS = 15.0
 WORKER_STOP_SECONDS = 20.0
+SANDBOX_STOP_SECONDS = 5.0
 STORE_STOP_SECONDS = 20.0
 
 STDERR = 2
@@ -46,6 +49,26 @@ def web(plan: Plan, listener: socket.socket) -> Child:
 def worker(plan: Plan, number: int) -> Child:
     """Return a worker."""
     return _ours(f"worker-{number}", plan, ["worker"], WORKER_STOP_SECONDS)
+
+
+def sandbox(plan: Plan, port: int) -> Child:
+    """Return the stand-in for Stripe, which sends its events here.
+
+    What it says of itself is for those who run it alone; here the banner tells.
+    """
+    secret = plan.environ["STRIPE_WEBHOOK_SECRET"].replace(" ", "")
+    child = _ours(
+        "sandbox",
+        plan,
+        ["sandbox", "--quiet", "--port", str(port), "--endpoint", plan.webhook],
+        SANDBOX_STOP_SECONDS,
+    )
+    return replace(
+        child,
+        environ={**plan.environ, "ONFILE_SANDBOX_SECRET": secret},
+        output=subprocess.DEVNULL,
+        errors=STDERR,
+    )
 
 
 def _ours(

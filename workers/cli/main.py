@@ -21,8 +21,14 @@ class Entry(NamedTuple):
 COMMANDS = {
     "up": Entry("Try it", "workers.cli.up", "Run everything here: a store, the web, workers."),
     "send": Entry("Try it", "workers.cli.send", "Sign event files as Stripe does; deliver them."),
+    "demo": Entry("Try it", "workers.cli.demo", "Compare Onfile with a Stripe in bad weather."),
+    "sandbox": Entry("Try it", "workers.cli.sandbox", "Run a stand-in for Stripe, events and all."),
     "web": Entry("In production", "workers.cli.web", "Take webhooks and answer queries."),
     "worker": Entry("In production", "workers.cli.worker", "Apply accepted events."),
+    "status": Entry("Look and mend", "workers.cli.status", "What came in, and what became of it."),
+    "doctor": Entry("Look and mend", "workers.cli.doctor", "What is wrong, and how to mend it."),
+    "events": Entry("Look and mend", "workers.cli.events", "Search the event log; show one event."),
+    "failed": Entry("Look and mend", "workers.cli.failed", "Look at dead letters, retry, give up."),
 }
 
 

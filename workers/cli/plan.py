@@ -40,6 +40,11 @@ class Plan:
         return f"http://{f'[{host}]' if ':' in host else host}:{self.settings.port}"
 
     @property
+    def webhook(self) -> str:
+        """Where Stripe's events are delivered."""
+        return f"{self.address}/webhooks/stripe"
+
+    @property
     def own_store(self) -> bool:
         """Whether a store is to be started."""
         return "REDIS_URL" in self.made

@@ -22,6 +22,15 @@ def obstacle(address: str, settings: Settings, worker_pids: Container[int]) -> s
     return _what_the_web_lacks(address)
 
 
+def alive(address: str) -> bool:
+    """Tell whether a process of ours answers there."""
+    try:
+        with urllib.request.urlopen(f"{address}/healthz", timeout=ANSWER_SECONDS):  # noqa: S310 (our own address)
+            return True
+    except OSError:
+        return False
+
+
 def store_problem(url: str, timeout: float) -> str | None:
     """Return why a store cannot be used, in the client's words; None when it answers."""
     with redis.Redis.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout) as store:

@@ -12,7 +12,7 @@ from workers.cli import embedded
 from workers.cli.children import Child
 from workers.cli.data_dir import DataDir
 from workers.cli.plan import Plan
-from workers.cli.readiness import obstacle, store_problem
+from workers.cli.readiness import alive, obstacle, store_problem
 from workers.cli.supervisor import Signals, tend
 
 POLL_SECONDS = 0.02
@@ -71,6 +71,16 @@ def start_the_rest(
     if hopeless := _wait(all_ready, [*store, web, *workers], signals):
         raise click.ClickException(
             f"The {hopeless.name} process ends as soon as it is started. Why it does is said above."
+        )
+
+
+def start_sandbox(sandbox: Child, address: str, others: Sequence[Child], signals: Signals) -> None:
+    """Return when the stand-in for Stripe answers, or when we are told to stop."""
+    sandbox.start()
+    if hopeless := _wait(lambda: alive(address), [*others, sandbox], signals):
+        raise click.ClickException(
+            f"The {hopeless.name} process ends as soon as it is started. If its port is taken, "
+            "choose another with --sandbox-port."
         )
 
 

@@ -22,7 +22,7 @@ from workers.cli.data_dir import DataDir, DataDirInUseError
 from workers.cli.environment import filled
 from workers.cli.listen import PortTakenError, listen
 from workers.cli.plan import make_plan
-from workers.cli.startup import look_at_given_stores, start_store, start_the_rest
+from workers.cli.startup import look_at_given_stores, start_sandbox, start_store, start_the_rest
 from workers.cli.supervisor import Signals, stop, tend
 
 PORT_SECONDS = 1.0
@@ -47,8 +47,20 @@ PORT_POLL_SECONDS = 0.02
     show_default=True,
     help="How many worker processes.",
 )
+@click.option(
+    "--sandbox", "with_sandbox", is_flag=True, help="A stand-in for Stripe too, wired to this."
+)
+@click.option(
+    "--sandbox-port",
+    type=click.IntRange(1, 65535),
+    default=8420,
+    show_default=True,
+    help="The stand-in's port.",
+)
 @folder.option
-def command(port: int, workers: int, data_dir: DataDir) -> None:
+def command(
+    *, port: int, workers: int, with_sandbox: bool, sandbox_port: int, data_dir: DataDir
+) -> None:
     """Run everything on this machine: a store, the web process, workers.
 
     Without REDIS_URL it brings a store of its own, which keeps on disk what it acknowledges.
@@ -68,21 +80,25 @@ def command(port: int, workers: int, data_dir: DataDir) -> None:
         store_log = held.enter_context(data_dir.store_log.open("ab"))
         store = [crew.store(plan, data_dir, lock, store_log)] if plan.own_store else []
         web = crew.web(plan, listener)
+        stripe = [crew.sandbox(plan, sandbox_port)] if with_sandbox else []
+        stripe_address = f"http://127.0.0.1:{sandbox_port}" if with_sandbox else ""
         its_workers = [crew.worker(plan, number) for number in range(1, workers + 1)]
         try:
             look_at_given_stores(plan)
-            click.echo(banner(plan, data_dir, workers=workers))
+            click.echo(banner(plan, data_dir, workers=workers, sandbox=stripe_address))
             for child in store:
                 start_store(child, plan, data_dir, signals)
             start_the_rest(web, its_workers, store, plan, signals)
+            for child in stripe:
+                start_sandbox(child, stripe_address, [*store, web, *its_workers], signals)
             if not signals.stops:
                 click.echo(f"ready {plan.address}")
             while not signals.stops:
-                tend([*store, web, *its_workers], signals)
+                tend([*store, web, *its_workers, *stripe], signals)
             click.echo("\nstopping (a second Ctrl-C hurries)")
         finally:
             listener.close()
-            for together in ([web], its_workers, store):
+            for together in ([web, *stripe], its_workers, store):
                 stop(together, signals)
         click.echo("stopped")
 

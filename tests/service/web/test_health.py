@@ -65,6 +65,27 @@ def test_a_worker_on_our_queue_is_counted_while_its_key_lives(web: "Web") -> Non
         assert reply["problems"] == []
 
 
+def test_a_worker_whose_heart_stopped_is_not_counted(web: "Web") -> None:
+    with web.store.client() as client:
+        worker = SimpleWorker(
+            [doorbell.queue(client)], connection=client, serializer=JSONSerializer
+        )
+        worker.register_birth()  # type: ignore[no-untyped-call]
+        client.hset(worker.key, "last_heartbeat", "2026-01-01T00:00:00.000000Z")
+        assert web.ask("/readyz").json["workers"] == {"alive": 0}
+
+
+def test_a_store_that_takes_no_writes_is_not_ready(web: "Web") -> None:
+    with web.store.client() as client:
+        client.config_set("maxmemory", 1)
+        try:
+            reply = web.ask("/readyz")
+        finally:
+            client.config_set("maxmemory", 0)
+    assert (reply.status, reply.json["ready"]) == (503, False)
+    assert "takes no writes" in reply.json["problems"][0]
+
+
 def test_what_waits_is_counted_with_its_age(web: "Web") -> None:
     long_ago = int(time.time() * 1000) - 100_000
     with web.store.client() as client:

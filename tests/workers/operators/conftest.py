@@ -1,0 +1,28 @@
+"""What every test of an operator's question has: a store at which something happens."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.workers.operators.bench import Bench, Handlers, bench_on
+from workers import draining, halting, jobs, rounds
+
+if TYPE_CHECKING:
+    from tests.conftest import Store
+
+
+@pytest.fixture
+def bench(store: "Store", monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    monkeypatch.setattr(draining, "_stop_rule", halting.StopRule())
+    monkeypatch.setattr(jobs, "_stores", None)
+    monkeypatch.setenv("REDIS_URL", store.url)
+    with bench_on(store.url) as made:
+        yield made
+
+
+@pytest.fixture
+def handlers(monkeypatch: pytest.MonkeyPatch) -> Handlers:
+    made = Handlers()
+    monkeypatch.setattr(rounds, "facts_of", made.facts_of)
+    return made

@@ -1,0 +1,159 @@
+"""How operators' commands speak: tables for people, JSON for programs, and what they exit with.
+
+0: all is well. 1: trouble. 2: wrong words or settings. 3: differences were found. Answers go to
+standard output, everything else to standard error.
+"""
+
+import sys
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import msgspec
+import redis
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from service import logs
+from service.settings import Settings, without_password
+from service.stores import AWAY
+from workers.cli.data_dir import DataDir
+from workers.cli.environment import checked, environ
+from workers.operators.desk import Desk, open_desk
+
+TROUBLE = 1
+DIFFERENCES = 3
+
+PIPED_COLUMNS = 200
+"""Where no terminal says how wide it is, a table is not to be squeezed."""
+
+_UNITS = (("d", 86_400), ("h", 3600), ("min", 60))
+_BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+_THOUSAND_BYTES = 1024
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
+@contextmanager
+def desk_of(data_dir: DataDir) -> Iterator[Desk]:
+    """Open the stores that the settings name; a store that is away ends the command in a sentence.
+
+    Ctrl-C ends it as well: nothing that these commands do is left half done.
+    """
+    settings = checked(environ(data_dir), "operator")
+    logs.configure(
+        fmt=settings.log_format,
+        level=settings.log_level,
+        secrets=settings.secrets,
+        stream=sys.stderr,
+    )
+    try:
+        with open_desk(settings) as desk:
+            yield desk
+    except BrokenPipeError:
+        raise  # whoever read our output has read enough: click ends quietly
+    except (*AWAY, redis.ResponseError) as error:
+        if isinstance(error, redis.ResponseError) and not _is_about_the_password(error):
+            raise
+        raise click.ClickException(_cannot_be_asked(settings, error)) from None
+    except KeyboardInterrupt:
+        raise click.ClickException("Stopped. It can be run again.") from None
+
+
+def _cannot_be_asked(settings: Settings, error: Exception) -> str:
+    places = {without_password(settings.redis_url), without_password(settings.projection_url)}
+    where = " or ".join(sorted(places))
+    if _is_about_the_password(error):
+        return (
+            f"The store at {where} asks for a password, or for another one. Write it into the "
+            "address, as redis://:PASSWORD@HOST:PORT/0, in REDIS_URL (and ONFILE_PROJECTION_URL)."
+        )
+    return (
+        f"The store at {where} does not answer: {error}. Start it, or give the right address in "
+        "REDIS_URL (and ONFILE_PROJECTION_URL)."
+    )
+
+
+def _is_about_the_password(error: Exception) -> bool:
+    said = str(error).lower()
+    return isinstance(error, redis.AuthenticationError) or any(
+        word in said for word in ("noauth", "wrongpass", "authenticat", "invalid username-password")
+    )
+
+
+def print_json(value: Any) -> None:  # noqa: ANN401 - anything that can be encoded
+    """Print one JSON object, indented."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def print_json_list(name: str, items: Iterable[Any], rest: Callable[[], dict[str, Any]]) -> None:
+    """Print one JSON object with a list in it, an item a line, each as soon as it is found.
+
+    `rest` tells, when all are printed, what else the object holds.
+    """
+    click.echo(f'{{"{name}": [', nl=False)
+    separator = "\n"
+    for item in items:
+        click.echo(separator + msgspec.json.encode(item).decode(), nl=False)
+        separator = ",\n"
+    more = "".join(f", {_json(key)}: {_json(value)}" for key, value in rest().items())
+    click.echo(f"\n]{more}}}")
+
+
+def console() -> Console:
+    """Return what tables are printed on."""
+    out = Console(highlight=False, soft_wrap=False)
+    return out if out.is_terminal else Console(highlight=False, width=PIPED_COLUMNS)
+
+
+def table(*columns: str, rows: Iterable[Sequence[object]], whole: Container[str] = ()) -> Table:
+    """Return a table of plain texts, none of them cut: an id is there to be copied.
+
+    Columns that are `whole` are not folded where the terminal is narrow.
+    """
+    made = Table(box=None, pad_edge=False)
+    for column in columns:
+        made.add_column(column, overflow="fold", header_style="bold", no_wrap=column in whole)
+    for row in rows:
+        made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+    return made
+
+
+def facts(rows: Iterable[tuple[str, object]]) -> Table:
+    """Return a table of names and values."""
+    made = Table(box=None, pad_edge=False, show_header=False)
+    made.add_column(style="bold", no_wrap=True)
+    made.add_column(overflow="fold")
+    for name, value in rows:
+        made.add_row(name, value if isinstance(value, Text) else Text(str(value)))
+    return made
+
+
+def duration(seconds: float | None) -> str:
+    """Return a length of time as a person says it."""
+    if seconds is None:
+        return "-"
+    for unit, size in _UNITS:
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.1f} s"
+
+
+def size(number: float) -> str:
+    """Return an amount of memory."""
+    for unit in _BYTE_UNITS[:-1]:
+        if number < _THOUSAND_BYTES:
+            return f"{number:,.0f} {unit}" if unit == "B" else f"{number:,.1f} {unit}"
+        number /= _THOUSAND_BYTES
+    return f"{number:,.1f} {_BYTE_UNITS[-1]}"
+
+
+def short_moment(iso: str) -> str:
+    """Return a moment as it stands in tables: UTC, to the second."""
+    return f"{iso[:10]} {iso[11:19]}Z"
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

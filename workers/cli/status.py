@@ -1,0 +1,148 @@
+"""`onfile status`: how it stands, at a glance."""
+
+import time
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from workers.cli import data_dir as folder
+from workers.cli.data_dir import DataDir
+from workers.cli.report import (
+    console,
+    desk_of,
+    duration,
+    facts,
+    json_option,
+    print_json,
+    short_moment,
+    size,
+    table,
+)
+from workers.operators.status import Status, status
+
+
+@click.command()
+@click.option(
+    "--sample",
+    type=click.FloatRange(0, 60),
+    default=1.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to watch, for the rates; 0 for not at all.",
+)
+@json_option
+@folder.option
+def command(sample: float, *, as_json: bool, data_dir: DataDir) -> None:
+    """Show what was accepted, what became of it, who works, and how the stores are.
+
+    accepted = applied + pending + retrying + failed + discarded, at every instant.
+    """
+    with desk_of(data_dir) as desk:
+        seen = status(desk, sample_seconds=sample)
+        if as_json:
+            print_json(seen)
+        else:
+            _print(console(), seen)
+
+
+def _print(out: Console, seen: Status) -> None:
+    if seen.halted:
+        halted = seen.halted
+        out.print(
+            Text(
+                f"HALTED since {short_moment(halted.since)}: {halted.failed} of the last "
+                f"{halted.tried} events failed with {halted.reason}. Nothing is lost: they stay "
+                f"pending, and some are tried again in {halted.probe_in_seconds:.0f} s. "
+                "onfile doctor says what to do.\n",
+                style="bold red",
+            )
+        )
+    out.print(_events(seen))
+    out.print()
+    if seen.workers:
+        rows = [
+            (
+                w.name,
+                f"{w.pid} on {w.host}",
+                w.does,
+                f"{w.jobs_done:,}",
+                duration(w.alive_seconds),
+                f"{duration(w.heartbeat_seconds)} ago",
+            )
+            for w in seen.workers
+        ]
+        columns = ("worker", "process", "does", "jobs done", "alive for", "last heard of")
+        out.print(table(*columns, rows=rows))
+    else:
+        out.print(Text("No worker is alive. Start one: onfile worker", style="bold red"))
+    out.print()
+    out.print(_stores(seen))
+    if seen.webhook_secrets:
+        out.print()
+        out.print(_secrets(seen))
+
+
+def _stores(seen: Status) -> object:
+    columns = ("store", "at", "version", "memory", "append-only", "fsync", "eviction", "clock")
+    rows = [
+        (
+            s.holds,
+            s.address,
+            s.version,
+            size(s.used_bytes) + (f" of {size(s.max_bytes)}" if s.max_bytes else ""),
+            s.appendonly,
+            s.appendfsync,
+            s.maxmemory_policy,
+            f"{s.clock_ahead_seconds:+.1f} s",
+        )
+        for s in seen.stores
+    ]
+    return table(*columns, rows=rows)
+
+
+def _events(seen: Status) -> object:
+    doubts = seen.ambiguous
+    counted = f"{doubts.customers:,}" if doubts.all_noted else f"{doubts.customers:,} or more"
+    in_what = f"default {doubts.default:,}, order {doubts.order:,}, object {doubts.object:,}"
+    waits = f"   the oldest for {duration(seen.oldest_pending_seconds)}" if seen.pending else ""
+    outcomes = ", ".join(f"{name} {number:,}" for name, number in seen.outcomes.items())
+    failed = Text(f"{seen.failed:,}")
+    if seen.failed:
+        failed = Text(f"{seen.failed:,}   see: onfile failed list", style="bold red")
+    return facts(
+        [
+            ("accepted", f"{seen.accepted:,}{_rate(seen.in_per_second)}"),
+            ("applied", f"{seen.applied:,}{_rate(seen.out_per_second)}"),
+            ("pending", f"{seen.pending:,}{waits}"),
+            ("retrying", f"{seen.retrying:,}"),
+            ("failed", failed),
+            ("discarded", f"{seen.discarded:,}"),
+            ("duplicates", f"{seen.duplicates:,}"),
+            ("attempts", outcomes),
+            ("ambiguous", f"{counted} customers ({in_what})"),
+            ("jobs waiting", f"{seen.jobs_waiting:,}"),
+        ]
+    )
+
+
+def _rate(per_second: float | None) -> str:
+    return "" if per_second is None else f"   {per_second:,.1f}/s"
+
+
+def _secrets(seen: Status) -> object:
+    now = time.time()
+
+    def ago(moment: float | None) -> str:
+        return "never" if moment is None else f"{duration(max(0.0, now - moment))} ago"
+
+    rows = [
+        (
+            f"number {s.position}" if s.configured else "removed",
+            s.fingerprint,
+            ago(s.matched),
+            ago(s.needed),
+        )
+        for s in seen.webhook_secrets
+    ]
+    return table("webhook secret", "fingerprint", "last matched", "last needed", rows=rows)

@@ -1,0 +1,1 @@
+"""What operators ask and order: functions on the stores that return what they found."""
