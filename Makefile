@@ -29,6 +29,10 @@ install: $(INSTALLED) ## Make .venv with everything the lock pins (PYTHON=python
 run: $(INSTALLED) ## Run everything on this machine: onfile up $(ARGS)
 	@$(BIN)/onfile up $(ARGS)
 
+.PHONY: demo
+demo: $(INSTALLED) ## Compare Onfile with a stand-in for Stripe in bad weather: onfile demo $(ARGS)
+	@$(BIN)/onfile demo $(ARGS)
+
 .PHONY: check
 check: $(INSTALLED) ## Check format, lint, types and import contracts; change nothing
 	$(BIN)/ruff format --check
