@@ -1,4 +1,4 @@
-"""The backlog: how far the workers are behind the event log, for /readyz, metrics and operators."""
+"""The backlog: how far the workers are behind the event log, for /readyz and for operators."""
 
 from importlib.resources import files
 from typing import Any

@@ -70,7 +70,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "ONFILE_OPS_KEY",
         "ops_key",
-        "The operators' key; without one the operators' pages answer nobody.",
+        "Reserved: the operators' key, for pages that are to come; their commands need none.",
         read.ops_key,
         secret=True,
     ),

@@ -7,12 +7,17 @@ import redis
 import redis.asyncio
 import redis.asyncio.retry
 from redis.backoff import NoBackoff
+from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
 STORE_TIMEOUT_SECONDS = 1.0
 """A healthy store answers within milliseconds; after this long it is away."""
 
 UNKNOWN = "unknown"
+
+_NO_NOTIFICATIONS = MaintNotificationsConfig(enabled=False)
+"""With them the client takes an idle connection that the store has closed for a good one, and the
+first command after a restart of the store fails."""
 
 
 Projecting: TypeAlias = redis.Redis | redis.RedisCluster
@@ -65,6 +70,7 @@ def connect(url: str, *, timeout: float = STORE_TIMEOUT_SECONDS) -> redis.Redis:
         socket_timeout=timeout,
         socket_connect_timeout=timeout,
         retry=Retry(NoBackoff(), 0),
+        maint_notifications_config=_NO_NOTIFICATIONS,
     )
 
 
@@ -75,6 +81,7 @@ def connect_async(url: str, *, timeout: float = STORE_TIMEOUT_SECONDS) -> "redis
         socket_timeout=timeout,
         socket_connect_timeout=timeout,
         retry=redis.asyncio.retry.Retry(NoBackoff(), 0),
+        maint_notifications_config=_NO_NOTIFICATIONS,
     )
 
 

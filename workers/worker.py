@@ -1,5 +1,6 @@
 """The worker process: RQ's SimpleWorker, with the maintenance that makes it heal by itself."""
 
+import logging
 import os
 import secrets
 import socket
@@ -15,6 +16,7 @@ from rq.serializers import JSONSerializer
 from service import doorbell, event_log, logs
 from service.settings import Settings
 from workers import jobs, maintenance
+from workers.failures import EventFailedError
 
 MAINTENANCE_SECONDS = 2
 WORKER_TTL_SECONDS = 17
@@ -83,8 +85,14 @@ def run(settings: Settings) -> None:
         retention_days=settings.retention_days,
     )
     log.info("worker.ready", worker=worker.name)
+    logging.getLogger("rq.worker").addFilter(_told_already)
     worker.work(logging_level="DEBUG" if settings.log_level == "debug" else "WARNING")
     if not worker.told_to_stop:
         log.error("worker.died", worker=worker.name, advice="its supervisor starts it again")
         raise SystemExit(1)
     log.info("worker.stopped", worker=worker.name)
+
+
+def _told_already(record: logging.LogRecord) -> bool:
+    """Leave out RQ's traceback of an event that failed: a line of ours says so, and RQ keeps it."""
+    return EventFailedError.__name__ not in record.getMessage()

@@ -69,3 +69,25 @@ async def _ping_and_give_up(url: str) -> None:
     async with connect_async(url, timeout=0.2) as client:
         with pytest.raises(redis.TimeoutError):
             await client.ping()
+
+
+def test_the_first_command_after_a_restart_of_the_store_succeeds(own_store: "Store") -> None:
+    """An idle connection that the store has closed is not used again."""
+
+    async def asked_again() -> bool:
+        client = connect_async(own_store.url)
+        await client.ping()
+        own_store.kill()
+        own_store.start()
+        for _ in range(5):  # turns of the loop, to notice the end of the connection
+            await asyncio.sleep(0)
+        answered = await client.ping()
+        await client.aclose()
+        return bool(answered)
+
+    assert asyncio.run(asked_again())
+    with connect(own_store.url) as client:
+        client.ping()
+        own_store.kill()
+        own_store.start()
+        assert client.ping()

@@ -11,6 +11,11 @@ from workers.cli import data_dir as folder
 from workers.cli.data_dir import DataDir
 from workers.cli.plan import SECRETS, Plan
 
+EXAMPLE = Path("tests/data/examples/customer_with_card.jsonl")
+"""There in a clone; elsewhere a person has events of their own."""
+
+EXAMPLE_CUSTOMER = "cus_example"
+
 
 def banner(plan: Plan, data_dir: DataDir, *, workers: int, sandbox: str = "") -> str:
     """Return all of it; only secrets that were made here are shown."""
@@ -39,10 +44,17 @@ def _table(rows: Mapping[str, str]) -> str:
 def _tries(plan: Plan, data_dir: DataDir, sandbox: str) -> str:
     where = "" if data_dir.path == folder.DEFAULT else f" --data-dir {data_dir.path}"
     key = plan.made.get("ONFILE_API_KEYS", "KEY")
-    begin = f"{_this_program()} send EVENT.json{where}"
+    event, customer = "EVENT.json", "CUSTOMER"
+    if EXAMPLE.exists():
+        event, customer = str(EXAMPLE), EXAMPLE_CUSTOMER
+    tries = [
+        f"{_this_program()} send {event}{where}",
+        f"curl -u {key}: {plan.address}/v1/customers/{customer}/sources",
+        f"{_this_program()} status{where}",
+    ]
     if sandbox:
-        begin = f"curl -u sk_test_me: {sandbox}/v1/customers -d source=tok_visa"
-    return f"  {begin}\n  curl -u {key}: {plan.address}/v1/customers/CUSTOMER/sources"
+        tries.insert(0, f"curl -u sk_test_me: {sandbox}/v1/customers -d source=tok_visa")
+    return "\n".join(f"  {line}" for line in tries)
 
 
 def _this_program() -> str:

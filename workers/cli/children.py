@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -33,6 +33,8 @@ class Child:
     pass_fds: Sequence[int] = ()
     errors: int = subprocess.STDOUT
     """Where its standard error goes: with its output, unless told otherwise."""
+    on_start: Callable[[int], None] | None = None
+    """Told its process id at every start."""
     process: subprocess.Popen[bytes] | None = None
     deaths: int = 0
     """How often it has ended since it last was steady."""
@@ -54,6 +56,8 @@ class Child:
             process_group=0,
             preexec_fn=bind_to_parent(),  # noqa: PLW1509 (one thread, and nothing but a system call)
         )
+        if self.on_start:
+            self.on_start(self.process.pid)
         structlog.get_logger().info("process.started", process=self.name, pid=self.process.pid)
         return self.process
 

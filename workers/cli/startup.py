@@ -26,10 +26,10 @@ HOPELESS_DEATHS = 4
 
 def start_store(store: Child, plan: Plan, data_dir: DataDir, signals: Signals) -> None:
     """Return when our own store answers, or when we are told to stop."""
-    process = store.start()
-    data_dir.note_holder(
-        f"onfile up is process {os.getpid()}", f"its store is process {process.pid}"
+    store.on_start = lambda pid: data_dir.note_holder(
+        f"onfile up is process {os.getpid()}", f"its store is process {pid}"
     )
+    store.start()
     if _wait(lambda: embedded.answers(plan.settings.redis_url), [store], signals):
         said = embedded.last_words(data_dir.store_log)
         raise click.ClickException(f"The store ends as soon as it is started. It said:\n{said}")

@@ -27,7 +27,10 @@ def test_the_commands_to_try_begin_as_this_one_did(
     assert f"\n  {told} send EVENT.json\n" in said
 
 
-def test_what_a_person_gave_is_not_repeated() -> None:
+def test_what_a_person_gave_is_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
     given = {
         "REDIS_URL": "redis://:hunter2@store:6379/0",
         "STRIPE_WEBHOOK_SECRET": "whsec_given",
@@ -40,3 +43,10 @@ def test_what_a_person_gave_is_not_repeated() -> None:
     assert "curl -u KEY: " in said
     for secret in ("hunter2", "whsec_", "sk_test_", "ops_", "development"):
         assert secret not in said
+
+
+def test_in_a_clone_what_to_try_works_when_it_is_pasted() -> None:
+    said = banner(make_plan({}, {}, 8000), DataDir(DEFAULT), workers=1)
+    (sent,) = [line for line in said.splitlines() if " send " in line]
+    assert Path(sent.split(" send ")[1]).exists()
+    assert "/v1/customers/cus_example/sources" in said
