@@ -28,6 +28,9 @@ OLDEST_STORE = (7, 0, 0)
 JOB_TIMEOUT_SECONDS = 15
 """A drain works some five seconds and then rings again; one that takes thrice as long hangs."""
 
+SILENT_SECONDS = 2 * JOB_TIMEOUT_SECONDS
+"""A worker silent for this long is dead: its heart beats every few seconds, but not in a job."""
+
 RESULT_TTL_SECONDS = 60
 """Not 0: RQ 3.0 ends a job that was run again after its worker's death as a false failure then."""
 

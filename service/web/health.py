@@ -22,10 +22,6 @@ from service.web.problems import EventStore, problems
 PATIENCE_SECONDS = 1.5
 """A probe that hangs is worse than one that says no."""
 
-
-SILENT_SECONDS = 2 * doorbell.JOB_TIMEOUT_SECONDS
-"""A worker's heart beats every few seconds, but not during a job."""
-
 PROBE_SECONDS = 60
 
 
@@ -97,7 +93,7 @@ async def _workers_alive(store: Redis) -> int:
     """Count RQ's workers on our queue by their heartbeat: a killed one's key stays for a while."""
     workers = await store.smembers(WORKERS_BY_QUEUE_KEY % QUEUE)
     beats = [await store.hget(worker, "last_heartbeat") for worker in workers]
-    latest = datetime.now(UTC) - timedelta(seconds=SILENT_SECONDS)
+    latest = datetime.now(UTC) - timedelta(seconds=doorbell.SILENT_SECONDS)
     return sum(utcparse(beat.decode()) > latest for beat in beats if isinstance(beat, bytes))
 
 

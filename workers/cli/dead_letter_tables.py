@@ -7,8 +7,19 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from workers.cli.report import TROUBLE, facts, print_json, short_moment, table
+from workers.cli.report import (
+    TROUBLE,
+    facts,
+    moment_in_list,
+    print_json,
+    print_whole,
+    short_moment,
+    table,
+)
 from workers.operators.dead_letters import DeadLetter, DeadLetterStory, Treated
+
+DISPENSABLE = ("object", "customer", "attempts", "type")
+"""Columns that a narrow terminal goes without, the first one first."""
 
 MANY = 500
 """From here on progress is shown, and events are not listed one by one."""
@@ -22,12 +33,11 @@ def print_list(
         out.print("No dead letters." if reason is None else f"No dead letters with {reason}.")
         return
     columns = ("failed", "event", "reason", "attempts", "type", "customer", "object")
-    whole = ("failed", "event", "reason")
-    out.print(table(*columns, rows=[_row(letter) for letter in letters], whole=whole))
+    print_whole(out, *columns, rows=[_row(one) for one in letters], dispensable=DISPENSABLE)
     if more:
         out.print("\nThere are more: --limit 0 for all.")
     out.print(
-        "\nonfile failed show EVENT says more. Once the cause is mended: onfile failed retry --all"
+        "\nonfile failed show EVENT says more.\nOnce the cause is mended: onfile failed retry --all"
     )
 
 
@@ -81,7 +91,7 @@ def _says(one: Treated, *, dry_run: bool) -> str:
 
 def _row(letter: DeadLetter) -> tuple[object, ...]:
     return (
-        short_moment(letter.failed),
+        moment_in_list(letter.failed),
         letter.event,
         Text(letter.reason, style="bold red"),
         letter.attempts,

@@ -46,6 +46,12 @@ def environ(data_dir: DataDir) -> dict[str, str]:
     return {**data_dir.read_env(), **filled(os.environ)}
 
 
+def is_of_folder(redis_url: str, data_dir: DataDir) -> bool:
+    """Say whether a store's address is the one that the folder keeps, and so `onfile up`'s own."""
+    given = os.environ.get("REDIS_URL", "").strip()
+    return not given and data_dir.read_env().get("REDIS_URL") == redis_url
+
+
 def filled(values: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that say something: an empty one counts as none."""
     return {name: value for name, value in values.items() if value.strip()}

@@ -1,18 +1,21 @@
 """Events as people read them: a list of them, and one with its story."""
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import groupby, islice
 
 import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from workers.cli.report import facts, short_moment, table
+from workers.cli.report import facts, moment_in_list, print_whole, short_moment, table
 from workers.operators.search import Found
 from workers.operators.story import Story
 
 SCREEN = 200
 """Rows printed as one table: the widths of all of them must be known before the first is."""
+
+DISPENSABLE = ("request", "object", "customer")
+"""Columns that a narrow terminal goes without, the first one first."""
 
 _STYLES = {"failed": "bold red", "retrying": "yellow", "pending": "yellow", "discarded": "dim"}
 
@@ -43,8 +46,7 @@ def print_list(out: Console, page: Page) -> None:
     nothing = True
     while rows := list(islice(rest, SCREEN)):
         nothing = False
-        whole = ("received", "event", "state")
-        out.print(table(*columns, rows=[_row(one) for one in rows], whole=whole))
+        print_whole(out, *columns, rows=[_row(one) for one in rows], dispensable=DISPENSABLE)
     if nothing:
         out.print("No such event in the log.")
     if page.after:
@@ -54,7 +56,8 @@ def print_list(out: Console, page: Page) -> None:
 def _row(one: Found) -> tuple[str | Text, ...]:
     state = Text(one.state, style=_STYLES.get(one.state, ""))
     where = f"{one.object}" if one.object != one.customer else ""
-    return short_moment(one.received), one.event, state, one.type, one.customer, where, one.request
+    received = moment_in_list(one.received)
+    return received, one.event, state, one.type, one.customer, where, one.request
 
 
 def print_story(out: Console, story: Story) -> None:
@@ -79,13 +82,11 @@ def print_story(out: Console, story: Story) -> None:
         rows = [(short_moment(one.at), one.reason) for one in story.attempts]
         out.print()
         out.print(table("failed attempt", "reason", rows=rows))
-    if story.facts:
-        rows_of_facts = [
-            (f"{one.document} {one.id}", one.fact, one.value, one.standing, one.why)
-            for one in story.facts
-        ]
+    for document, facts_of_it in groupby(story.facts, lambda one: f"{one.document} {one.id}"):
         out.print()
-        out.print(table("document", "fact", "value", "standing", "why", rows=rows_of_facts))
+        out.print(Text(f"what it tells of {document}", style="bold"), soft_wrap=True)
+        told = [(one.fact, one.value, one.standing, one.why) for one in facts_of_it]
+        print_whole(out, "fact", "value", "standing", "why", rows=told, folding="why")
     out.print()
     body = msgspec.json.format(bytes(story.envelope), indent=2).decode()
     out.print(Text(body), soft_wrap=True)

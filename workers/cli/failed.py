@@ -20,7 +20,7 @@ from workers.operators.desk import Desk
 log = structlog.get_logger()
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Only say what would be done.")
-ids_argument = click.argument("event_ids", metavar="EVENT...", nargs=-1)
+ids_argument = click.argument("event_ids", metavar="[EVENT]...", nargs=-1)
 reason_option = click.option("--reason", help="Only those whose last attempt failed for this.")
 all_option = click.option("--all", "everything", is_flag=True, help="All dead letters.")
 
@@ -64,9 +64,12 @@ def show_failed(event_id: str, *, as_json: bool, data_dir: DataDir) -> None:
         found = dead_letters.inspect(desk, event_id)
         states = [one.state for one in dead_letters.named(desk.log, [event_id]) if one.state]
     if not found:
-        stands = f"it is {' and '.join(sorted(set(states)))}" if states else "it is not in the log"
+        if not states:
+            raise click.ClickException(f"{event_id} is no dead letter: it is not in the log.")
+        stands = " and ".join(sorted(set(states)))
         raise click.ClickException(
-            f"{event_id} is no dead letter: {stands}. onfile events show {event_id} says more."
+            f"{event_id} is no dead letter: it is {stands}. "
+            f"onfile events show {event_id} says more."
         )
     if as_json:
         print_json({"failed": found})
@@ -133,11 +136,12 @@ def discard_failed(  # noqa: PLR0913 - one option, one parameter
         chosen = _chosen(desk, event_ids, reason)
         if chosen and not (event_ids or yes or dry_run):
             _confirm(len(chosen))
+        note = log.debug if sys.stderr.isatty() else log.info  # a person is told below
         done = []
         for one in _with_progress(chosen, "discarding"):
             done.append(dead_letters.discard(desk.log, one, dry_run=dry_run))
             if done[-1].verdict == "discarded" and not dry_run:
-                log.info("event.discarded", event_id=one.event, reason=one.reason)
+                note("event.discarded", event_id=one.event, reason=one.reason)
     tell(done, "discarded", dry_run=dry_run, as_json=as_json)
 
 

@@ -4,10 +4,13 @@
 standard output, everything else to standard error.
 """
 
+import io
+import re
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, TextIO, cast
 
 import click
 import msgspec
@@ -20,7 +23,7 @@ from service import logs
 from service.settings import Settings, without_password
 from service.stores import AWAY
 from workers.cli.data_dir import DataDir
-from workers.cli.environment import checked, environ
+from workers.cli.environment import WRONG_SETTINGS_STATUS, checked, environ, is_of_folder
 from workers.operators.desk import Desk, open_desk
 
 TROUBLE = 1
@@ -29,11 +32,22 @@ DIFFERENCES = 3
 PIPED_COLUMNS = 200
 """Where no terminal says how wide it is, a table is not to be squeezed."""
 
+UNBOUNDED_COLUMNS = 10_000
+FOLDED_COLUMNS = 20
+"""What a column needs that is folded; a narrower one could not be read."""
+
+_TRAILING = re.compile(r" +$", re.MULTILINE)
 _UNITS = (("d", 86_400), ("h", 3600), ("min", 60))
 _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _THOUSAND_BYTES = 1024
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
+class NoStoreError(click.ClickException):
+    """Neither the environment nor the folder of `onfile up` says where the store is."""
+
+    exit_code = WRONG_SETTINGS_STATUS
 
 
 @contextmanager
@@ -42,7 +56,10 @@ def desk_of(data_dir: DataDir) -> Iterator[Desk]:
 
     Ctrl-C ends it as well: nothing that these commands do is left half done.
     """
-    settings = checked(environ(data_dir), "operator")
+    values = environ(data_dir)
+    if not values.get("REDIS_URL", "").strip():
+        raise NoStoreError(_no_store(data_dir))
+    settings = checked(values, "operator")
     logs.configure(
         fmt=settings.log_format,
         level=settings.log_level,
@@ -57,12 +74,21 @@ def desk_of(data_dir: DataDir) -> Iterator[Desk]:
     except (*AWAY, redis.ResponseError) as error:
         if isinstance(error, redis.ResponseError) and not _is_about_the_password(error):
             raise
-        raise click.ClickException(_cannot_be_asked(settings, error)) from None
+        raise click.ClickException(_cannot_be_asked(settings, error, data_dir)) from None
     except KeyboardInterrupt:
         raise click.ClickException("Stopped. It can be run again.") from None
 
 
-def _cannot_be_asked(settings: Settings, error: Exception) -> str:
+def _no_store(data_dir: DataDir) -> str:
+    lacks = f"{data_dir.env} names none" if data_dir.env.exists() else f"there is no {data_dir.env}"
+    here = "" if data_dir.env.is_absolute() else " here"
+    return (
+        f"No store to look at: REDIS_URL is not set and {lacks}{here}. Run this where `onfile up` "
+        "runs, or give --data-dir."
+    )
+
+
+def _cannot_be_asked(settings: Settings, error: Exception, data_dir: DataDir) -> str:
     places = {without_password(settings.redis_url), without_password(settings.projection_url)}
     where = " or ".join(sorted(places))
     if _is_about_the_password(error):
@@ -70,10 +96,13 @@ def _cannot_be_asked(settings: Settings, error: Exception) -> str:
             f"The store at {where} asks for a password, or for another one. Write it into the "
             "address, as redis://:PASSWORD@HOST:PORT/0, in REDIS_URL (and ONFILE_PROJECTION_URL)."
         )
-    return (
-        f"The store at {where} does not answer: {error}. Start it, or give the right address in "
-        "REDIS_URL (and ONFILE_PROJECTION_URL)."
+    nobody_there = isinstance(error, redis.ConnectionError) and not isinstance(
+        error, redis.BusyLoadingError
     )
+    mend = "Start it, or give the right address in REDIS_URL (and ONFILE_PROJECTION_URL)."
+    if nobody_there and is_of_folder(settings.redis_url, data_dir):
+        mend = f"`onfile up` of {data_dir.path} is not running; start it."
+    return f"The store at {where} does not answer: {str(error).rstrip('.')}. {mend}"
 
 
 def _is_about_the_password(error: Exception) -> bool:
@@ -105,7 +134,9 @@ def print_json_list(name: str, items: Iterable[Any], rest: Callable[[], dict[str
 def console() -> Console:
     """Return what tables are printed on."""
     out = Console(highlight=False, soft_wrap=False)
-    return out if out.is_terminal else Console(highlight=False, width=PIPED_COLUMNS)
+    if out.is_terminal:
+        return out
+    return Console(highlight=False, width=PIPED_COLUMNS, file=cast("TextIO", _Trimmed()))
 
 
 def table(*columns: str, rows: Iterable[Sequence[object]], whole: Container[str] = ()) -> Table:
@@ -119,6 +150,30 @@ def table(*columns: str, rows: Iterable[Sequence[object]], whole: Container[str]
     for row in rows:
         made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
     return made
+
+
+def print_whole(
+    out: Console,
+    *columns: str,
+    rows: Sequence[Sequence[object]],
+    dispensable: Sequence[str] = (),
+    folding: str = "",
+) -> None:
+    """Print a table of which nothing is folded but the column `folding`.
+
+    A narrow terminal goes without the `dispensable` columns, the first one first. What is too wide
+    even then the terminal itself wraps.
+    """
+    shown = list(columns)
+    for column in dispensable:
+        if _width(columns, rows, shown, folding) <= out.width:
+            break
+        shown.remove(column)
+    made = table(*shown, rows=_only(columns, rows, shown), whole={*shown} - {folding})
+    narrow = out.width
+    out.width = max(narrow, _width(columns, rows, shown, folding))
+    out.print(made)
+    out.width = narrow
 
 
 def facts(rows: Iterable[tuple[str, object]]) -> Table:
@@ -153,6 +208,43 @@ def size(number: float) -> str:
 def short_moment(iso: str) -> str:
     """Return a moment as it stands in tables: UTC, to the second."""
     return f"{iso[:10]} {iso[11:19]}Z"
+
+
+def moment_in_list(iso: str) -> str:
+    """Return a moment as it stands in lists: of one of today only the time."""
+    moment = short_moment(iso)
+    today = datetime.now(UTC).date().isoformat()
+    return moment.removeprefix(f"{today} ")
+
+
+def _width(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], shown: Sequence[str], folding: str
+) -> int:
+    """Return how wide a table is of which nothing is folded but one column."""
+    firm = [name for name in shown if name != folding]
+    made = table(*firm, rows=_only(columns, rows, firm))
+    width = Console(width=UNBOUNDED_COLUMNS).measure(made).maximum
+    return width + (FOLDED_COLUMNS if folding else 0)
+
+
+def _only(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], shown: Sequence[str]
+) -> list[list[object]]:
+    numbers = [columns.index(name) for name in shown]
+    return [[row[number] for number in numbers] for row in rows]
+
+
+class _Trimmed(io.TextIOBase):
+    """Standard output without the blanks that a table ends its lines with."""
+
+    def write(self, text: str) -> int:
+        """Write a text that ends where a line does."""
+        sys.stdout.write(_TRAILING.sub("", text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Write it at once."""
+        sys.stdout.flush()
 
 
 def _json(value: object) -> str:

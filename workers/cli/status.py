@@ -15,11 +15,13 @@ from workers.cli.report import (
     facts,
     json_option,
     print_json,
+    print_whole,
     short_moment,
     size,
     table,
 )
 from workers.operators.status import Status, status
+from workers.operators.store_state import StoreState
 
 
 @click.command()
@@ -61,49 +63,55 @@ def _print(out: Console, seen: Status) -> None:
     out.print(_events(seen))
     out.print()
     if seen.workers:
-        rows = [
-            (
-                w.name,
-                f"{w.pid} on {w.host}",
-                w.does,
-                f"{w.jobs_done:,}",
-                duration(w.alive_seconds),
-                f"{duration(w.heartbeat_seconds)} ago",
-            )
-            for w in seen.workers
-        ]
-        columns = ("worker", "process", "does", "jobs done", "alive for", "last heard of")
-        out.print(table(*columns, rows=rows))
-    else:
+        _print_workers(out, seen)
+    if not any(worker.alive for worker in seen.workers):
         out.print(Text("No worker is alive. Start one: onfile worker", style="bold red"))
-    out.print()
-    out.print(_stores(seen))
+    for store in seen.stores:
+        out.print()
+        out.print(_store(store))
     if seen.webhook_secrets:
         out.print()
         out.print(_secrets(seen))
 
 
-def _stores(seen: Status) -> object:
-    columns = ("store", "at", "version", "memory", "append-only", "fsync", "eviction", "clock")
+def _print_workers(out: Console, seen: Status) -> None:
     rows = [
         (
-            s.holds,
-            s.address,
-            s.version,
-            size(s.used_bytes) + (f" of {size(s.max_bytes)}" if s.max_bytes else ""),
-            s.appendonly,
-            s.appendfsync,
-            s.maxmemory_policy,
-            f"{s.clock_ahead_seconds:+.1f} s",
+            w.name,
+            f"{w.pid} on {w.host}",
+            w.does if w.alive else Text(w.does, style="bold red"),
+            f"{w.jobs_done:,}",
+            duration(w.alive_seconds),
+            f"{duration(w.heartbeat_seconds)} ago",
         )
-        for s in seen.stores
+        for w in seen.workers
     ]
-    return table(*columns, rows=rows)
+    columns = ("worker", "process", "does", "jobs done", "alive for", "last heard of")
+    dispensable = ("process", "last heard of", "alive for", "jobs done")
+    print_whole(out, *columns, rows=rows, dispensable=dispensable)
+
+
+def _store(store: StoreState) -> object:
+    limit = f" of {size(store.max_bytes)}" if store.max_bytes else ""
+    return facts(
+        [
+            ("store", f"of the {store.holds}"),
+            ("at", store.address),
+            ("version", store.version),
+            ("memory", size(store.used_bytes) + limit),
+            ("append-only", store.appendonly),
+            ("fsync", store.appendfsync),
+            ("eviction", store.maxmemory_policy),
+            ("clock", f"{store.clock_ahead_seconds:+.1f} s"),
+        ]
+    )
 
 
 def _events(seen: Status) -> object:
     doubts = seen.ambiguous
-    counted = f"{doubts.customers:,}" if doubts.all_noted else f"{doubts.customers:,} or more"
+    counted = f"{doubts.customers:,} customer{'' if doubts.customers == 1 else 's'}"
+    if not doubts.all_noted:
+        counted = f"{doubts.customers:,} or more customers"
     in_what = f"default {doubts.default:,}, order {doubts.order:,}, object {doubts.object:,}"
     waits = f"   the oldest for {duration(seen.oldest_pending_seconds)}" if seen.pending else ""
     outcomes = ", ".join(f"{name} {number:,}" for name, number in seen.outcomes.items())
@@ -120,7 +128,7 @@ def _events(seen: Status) -> object:
             ("discarded", f"{seen.discarded:,}"),
             ("duplicates", f"{seen.duplicates:,}"),
             ("attempts", outcomes),
-            ("ambiguous", f"{counted} customers ({in_what})"),
+            ("ambiguous", f"{counted} ({in_what})"),
             ("jobs waiting", f"{seen.jobs_waiting:,}"),
         ]
     )

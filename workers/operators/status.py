@@ -64,10 +64,10 @@ class Status(msgspec.Struct, frozen=True):
 
 def status(desk: Desk, *, sample_seconds: float = 1.0) -> Status:
     """Return how it stands; the rates are those of the time that this takes to sample them."""
-    before = backlog(desk.log)
+    now = before = backlog(desk.log)
     if sample_seconds:
         time.sleep(sample_seconds)
-    now = backlog(desk.log)
+        now = backlog(desk.log)
     counted = msgspec.convert(desk.log.hgetall(COUNTERS), dict[bytes, bytes])
     counters = {name.decode(): int(number) for name, number in counted.items()}
     return Status(

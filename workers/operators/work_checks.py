@@ -29,13 +29,14 @@ def work_findings(status: Status, client: redis.Redis, *, retention_days: int) -
 
 def _workers(status: Status) -> Finding:
     check = "workers"
-    if not status.workers:
+    alive = sum(worker.alive for worker in status.workers)
+    if not alive:
         return trouble(
             check,
             "No worker is alive: events are kept and not applied, and answers grow old.",
             "Start one: onfile worker. Let a supervisor keep it running.",
         )
-    return ok(check, f"{len(status.workers)} alive.")
+    return ok(check, f"{alive} alive.")
 
 
 def _halted(status: Status) -> Finding:

@@ -1,4 +1,4 @@
-"""The workers that are alive, and what each does at this moment."""
+"""The workers, which of them are alive, and what each does at this moment."""
 
 import time
 from datetime import datetime
@@ -11,6 +11,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
+from service import doorbell
 from service.keys import APPLY_JOB, DRAIN_JOB, QUEUE
 
 
@@ -24,14 +25,16 @@ class Worker(msgspec.Struct, frozen=True):
     does: str
     """What it is at, in words."""
     job: str | None
-    """The id of its job; None while it waits."""
+    """The id of its job; None while it waits, and when it is gone."""
+    alive: bool
+    """False when its heart has long not beaten: it was killed, and RQ has not yet forgotten it."""
     alive_seconds: float
     heartbeat_seconds: float
     jobs_done: int
 
 
 def workers(client: redis.Redis) -> list[Worker]:
-    """Return the workers whose key has not expired: one that was killed is shown for a while."""
+    """Return the workers whose key has not expired: one that was killed is told for a while."""
     keys = sorted(msgspec.convert(client.smembers(WORKERS_BY_QUEUE_KEY % QUEUE), set[bytes]))
     with client.pipeline(transaction=False) as pipe:
         for key in keys:
@@ -44,16 +47,19 @@ def workers(client: redis.Redis) -> list[Worker]:
 def _worker(client: redis.Redis, key: str, fields: dict[bytes, bytes]) -> Worker:
     told = {name.decode(): value.decode(errors="replace") for name, value in fields.items()}
     name = key.rpartition(":")[2]
-    job = _job_of(client, name)
+    silent_seconds = _since(told.get("last_heartbeat"))
+    alive = silent_seconds < doorbell.SILENT_SECONDS
+    job = _job_of(client, name) if alive else None
     return Worker(
         name=name,
         host=told.get("hostname", ""),
         pid=int(told.get("pid") or 0),
         queues=told.get("queues", "").split(","),
-        does=_does(client, job),
+        does=_does(client, job) if alive else f"gone (last heard {silent_seconds:.0f} s ago)",
         job=job,
+        alive=alive,
         alive_seconds=_since(told.get("birth")),
-        heartbeat_seconds=_since(told.get("last_heartbeat")),
+        heartbeat_seconds=silent_seconds,
         jobs_done=int(told.get("successful_job_count") or 0),
     )
 

@@ -71,6 +71,25 @@ def test_a_command_finds_the_folder_of_where_it_is_started(
     assert "REDIS_URL begins with 'mailto'" in refused.stderr
 
 
+@pytest.mark.parametrize("words", [["status"], ["doctor"], ["events", "list"], ["failed", "list"]])
+def test_without_any_store_to_look_at_that_is_said(
+    onfile: Onfile, tmp_path: Path, words: list[str]
+) -> None:
+    said = onfile(*words, cwd=tmp_path)
+    assert said.returncode == 2
+    assert said.stderr.startswith("Error: No store to look at: REDIS_URL is not set and there is")
+    assert "there is no .onfile/env here." in said.stderr
+
+
+def test_a_folder_whose_up_has_ended_is_named(
+    onfile: Onfile, tmp_path: Path, free_port: int
+) -> None:
+    (tmp_path / "env").write_text(f"REDIS_URL=redis://127.0.0.1:{free_port}/0\n")
+    said = onfile("status", "--data-dir", tmp_path)
+    assert said.returncode == 1
+    assert said.stderr.endswith(f"refused. `onfile up` of {tmp_path} is not running; start it.\n")
+
+
 class TestPlan:
     def test_what_nobody_gives_is_made_and_kept(self) -> None:
         plan = make_plan({}, {}, 8000)

@@ -1,14 +1,17 @@
 """`onfile events` as people and programs read it."""
 
+import io
 import json
 import subprocess
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
+from rich.console import Console
 
 from tests.workers.notation import added, created, event
 from tests.workers.operators.bench import Bench, bench_on
+from workers.cli.report import print_whole
 
 if TYPE_CHECKING:
     from tests.conftest import Store
@@ -42,6 +45,23 @@ def test_a_table_names_the_newest_first_in_full(run: "Run", bench: Bench) -> Non
     assert long in lines[1]
     assert "pending" in lines[1]
     assert len(lines) == 3
+
+
+def test_on_a_narrow_terminal_nothing_is_folded_and_columns_are_left_out() -> None:
+    columns = ("received", "event", "type", "customer", "object")
+    row = ("00:00:00Z", "evt_" + "x" * 24, "customer.source.created", "cus_1", "card_1")
+    for width, shown in ((80, columns[:-1]), (60, columns[:3])):
+        out = Console(width=width, file=io.StringIO())
+        print_whole(out, *columns, rows=[row], dispensable=("object", "customer"))
+        head, line = cast("io.StringIO", out.file).getvalue().splitlines()
+        assert head.split() == list(shown)
+        assert line.split() == list(row[: len(shown)])
+
+
+def test_what_is_piped_has_no_trailing_blanks(run: "Run", bench: Bench) -> None:
+    bench.accept(created("A", 1), event("customer.updated", {"id": "cus_9"}, 2))
+    lines = run("list").stdout.splitlines()
+    assert lines == [line.rstrip() for line in lines]
 
 
 def test_pages_follow_one_another_and_json_says_where_to_go_on(run: "Run", bench: Bench) -> None:

@@ -74,7 +74,8 @@ def test_one_is_shown_with_attempts_and_traceback(run: "Run", bench: Bench) -> N
     assert story["letter"]["reason"] == "object_without_id"
     fine = run("show", bench.event_ids()[-1])
     assert (fine.returncode, "it is applied" in fine.stderr) == (1, True)
-    assert "not in the log" in run("show", "evt_unknown").stderr
+    unknown = run("show", "evt_unknown").stderr
+    assert unknown == "Error: evt_unknown is no dead letter: it is not in the log.\n"
 
 
 def test_a_retry_is_rehearsed_then_done_and_harmless_when_done_again(

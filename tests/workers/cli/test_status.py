@@ -72,7 +72,7 @@ def test_the_numbers_have_the_names_that_were_promised(
     bench.accept(created("A", 3))
     told = ask("status", "--sample", "0")
     assert [told[name] for name in ("accepted", "applied", "pending", "failed")] == [3, 2, 1, 0]
-    assert told["oldest_pending_seconds"] > 0
+    assert told["oldest_pending_seconds"] >= 0
     assert told["in_per_second"] is None
     assert {"retrying", "discarded", "workers", "stores", "ambiguous", "halted"} <= told.keys()
 
@@ -115,8 +115,11 @@ def test_ctrl_c_ends_it_with_a_word(store: "Store") -> None:
         env=os.environ | {"REDIS_URL": store.url},
         stderr=subprocess.PIPE,
         text=True,
+        # A shell in the background has its children ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
-    time.sleep(1.5)
+    with store.client() as client:
+        until(lambda: any(one["cmd"] != "client|list" for one in client.client_list()))
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=10)
     assert (process.returncode, said) == (1, "Error: Stopped. It can be run again.\n")

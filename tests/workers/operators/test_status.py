@@ -1,5 +1,6 @@
 """The numbers: every accepted event is counted in one place, whatever happens to it."""
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -7,6 +8,7 @@ from rq import SimpleWorker
 from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.utils import utcformat
 
 from service import doorbell, event_log
 from service.keys import COUNTERS, RETRIES, Namespace
@@ -17,6 +19,7 @@ from workers.apply import Doubt, Subject
 from workers.operators import dead_letters
 from workers.operators.desk import open_desk
 from workers.operators.status import Status, status
+from workers.operators.work_checks import work_findings
 
 if TYPE_CHECKING:
     from tests.conftest import Store
@@ -149,6 +152,19 @@ def test_a_worker_is_shown_with_what_it_does(bench: "Bench") -> None:
     assert seen(bench).workers[0].does == "waits for events"
     worker.register_death()  # type: ignore[no-untyped-call]
     assert seen(bench).workers == []
+
+
+def test_a_worker_that_was_killed_is_gone_and_not_alive(bench: "Bench") -> None:
+    worker = At([doorbell.queue(bench.log)], connection=bench.stranger(), serializer=JSONSerializer)
+    worker.register_birth()  # type: ignore[no-untyped-call]
+    silent = datetime.now(UTC) - timedelta(seconds=doorbell.SILENT_SECONDS + 5)
+    bench.log.hset(worker.key, "last_heartbeat", utcformat(silent))
+    found = seen(bench)
+    [shown] = found.workers
+    assert shown.alive is False
+    assert shown.does.startswith(f"gone (last heard {doorbell.SILENT_SECONDS + 5} s ago")
+    [finding, *_] = work_findings(found, bench.log, retention_days=30)
+    assert (finding.check, finding.level) == ("workers", "trouble")
 
 
 def test_ambiguous_answers_are_counted_by_what_is_in_doubt_while_they_are(bench: "Bench") -> None:
