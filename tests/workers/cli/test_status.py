@@ -110,6 +110,8 @@ def test_a_store_that_asks_for_a_password_says_so(onfile: "Onfile", own_store: "
 
 
 def test_ctrl_c_ends_it_with_a_word(store: "Store") -> None:
+    with store.client() as client:
+        before = {one["id"] for one in client.client_list()}
     process = subprocess.Popen(
         [sys.executable, "-m", "workers.cli.main", "status", "--sample", "50"],
         env=os.environ | {"REDIS_URL": store.url},
@@ -118,8 +120,13 @@ def test_ctrl_c_ends_it_with_a_word(store: "Store") -> None:
         # A shell in the background has its children ignore Ctrl-C.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
-    with store.client() as client:
-        until(lambda: any(one["cmd"] != "client|list" for one in client.client_list()))
+    with store.client() as client:  # it has taken its first sample, and waits for the second
+        until(
+            lambda: any(
+                one["id"] not in before and one["cmd"].startswith("eval")
+                for one in client.client_list()
+            )
+        )
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=10)
     assert (process.returncode, said) == (1, "Error: Stopped. It can be run again.\n")
