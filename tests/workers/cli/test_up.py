@@ -42,7 +42,7 @@ def test_it_says_what_runs_where_then_ready_in_a_line_of_its_own(running: "Up") 
         f"STRIPE_WEBHOOK_SECRET  {running.env['STRIPE_WEBHOOK_SECRET']}",
         f"ONFILE_API_KEYS        {running.env['ONFILE_API_KEYS']}",
         f"ONFILE_OPS_KEY         {running.env['ONFILE_OPS_KEY']}",
-        f"curl -u {running.env['ONFILE_API_KEYS']}: {running.address}/v1/customers/CUSTOMER",
+        f"curl -u {running.env['ONFILE_API_KEYS']}: {running.address}/v1/customers/cus_example",
     ):
         assert told in running.said
 
