@@ -1,3 +1,5 @@
+"""Log lines: their shape, and that each thing is said once."""
+
 import json
 import subprocess
 import sys

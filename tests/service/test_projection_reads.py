@@ -1,3 +1,5 @@
+"""Reads that wait together are one round trip, and none harms another."""
+
 import asyncio
 import os
 import signal

@@ -1,3 +1,5 @@
+"""Settings: every wrong one is refused with a sentence that says what to do."""
+
 import dataclasses
 
 import pytest

@@ -1,3 +1,5 @@
+"""What the oracle asks of both sides, and how it judges two answers."""
+
 import json
 
 import pytest

@@ -1,3 +1,5 @@
+"""The random operations: the same seed does the same, and everything happens."""
+
 from collections import Counter
 
 from service.sandbox.clock import ManualClock

@@ -1,3 +1,5 @@
+"""Who may ask: keys as Stripe's clients send them, their modes, their accounts."""
+
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 

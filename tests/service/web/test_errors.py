@@ -1,3 +1,5 @@
+"""Errors in Stripe's own shape, those that nobody foresaw included."""
+
 import json
 import logging
 import socket

@@ -1,3 +1,5 @@
+"""The headers that say how fresh an answer is and how it was reached."""
+
 from typing import TYPE_CHECKING
 
 import pytest

@@ -1,3 +1,5 @@
+"""What /healthz and /readyz say of the store and the workers."""
+
 import time
 from typing import TYPE_CHECKING
 

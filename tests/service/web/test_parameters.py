@@ -1,3 +1,5 @@
+"""Query parameters: Stripe's rules, and Stripe's words when they are broken."""
+
 from contextlib import suppress
 
 import pytest

@@ -1,3 +1,5 @@
+"""The queries over HTTP, on documents that the test planted."""
+
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING

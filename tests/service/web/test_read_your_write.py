@@ -1,3 +1,5 @@
+"""Onfile-After: an answer that waits for the asker's own change."""
+
 import threading
 import time
 from typing import TYPE_CHECKING

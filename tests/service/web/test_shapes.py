@@ -1,3 +1,5 @@
+"""Lists and cursors: every walk meets every source once, in order."""
+
 import json
 
 import pytest

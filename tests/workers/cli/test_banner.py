@@ -1,3 +1,5 @@
+"""What `onfile up` says when it is ready."""
+
 import sys
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""Child processes: started again after a death, stopped in time."""
+
 import signal
 import subprocess
 import sys

@@ -1,3 +1,5 @@
+"""The data folder: one at a time, and what is kept in it."""
+
 import stat
 import subprocess
 import sys

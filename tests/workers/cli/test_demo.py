@@ -1,3 +1,5 @@
+"""`onfile demo`: its verdict, and that it finds what is wrong."""
+
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 

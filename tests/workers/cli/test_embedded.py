@@ -1,3 +1,5 @@
+"""The embedded store: where it listens, and its last words."""
+
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit

@@ -1,3 +1,5 @@
+"""Where a command takes its settings from: the environment, else the data folder."""
+
 import subprocess
 from collections.abc import Callable
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""The command line as a newcomer meets it: help, version, wrong commands."""
+
 import subprocess
 import sys
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""`onfile send`: signs as Stripe does, and says what became of each event."""
+
 import json
 import subprocess
 import threading

@@ -1,3 +1,5 @@
+"""`onfile up` as a whole: ready, kept, refused, stopped."""
+
 import os
 import signal
 import socket

@@ -1,3 +1,5 @@
+"""`onfile web`: how it ends, and when it refuses to begin."""
+
 import http.client
 import signal
 import socket
