@@ -29,6 +29,7 @@ searched = settings(
     derandomize=not SOAKING,
     database=None,
     print_blob=True,
+    report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
 )
 
