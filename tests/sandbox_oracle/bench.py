@@ -19,7 +19,7 @@ START = 1_700_000_000
 FAIR = 0
 """This weather delivers every event once, in Stripe's own order, all at the same time."""
 
-DUPLICATE_SHARE = 0.3
+DUPLICATE_SHARE = 0.1
 MOST_AT_ONCE = 12
 ALL = 100_000
 

@@ -79,9 +79,9 @@ def _closed_walks(case: Case) -> bool:
 
 
 def _not_said(case: Case) -> bool:
-    """Cover what was told in the newest second, if two of its events do not say what changed."""
+    """Cover what was told in the newest second, if two of its events do not say their place."""
     newest = case.tellings()
-    mute = [telling for telling in newest if not telling.says_what_changed]
+    mute = [each for each in newest if not (each.says_what_changed or each.says_its_place)]
     return len(mute) > 1 and _is_told_in(newest, case)
 
 

@@ -35,6 +35,8 @@ class Telling(NamedTuple):
     """It shows the object as a PaymentMethod."""
     says_what_changed: bool
     """It has `previous_attributes`."""
+    says_its_place: bool
+    """It tells of the beginning or of the end."""
     moved: frozenset[Path]
     """What the operation changed."""
     before: Json | None
@@ -124,6 +126,7 @@ class History:
             second=event["created"],
             by_view=by_view,
             says_what_changed="previous_attributes" in event["data"],
+            says_its_place=event["type"].endswith(("created", "attached", "deleted", "detached")),
             moved=moved.get(name, frozenset()),
             before=self._truth.get(name),
             state=state,

@@ -63,8 +63,10 @@ class Shop(RuleBasedStateMachine):
 
     # --- customers -------------------------------------------------------------------------------
 
-    @initialize(data=st.data())
-    def create_first_customer(self, data: Choice) -> None:
+    @initialize(data=st.data(), making=st.sampled_from(forms.SOURCES))
+    def open(self, data: Choice, making: dict[str, Given]) -> None:
+        """Begin with a customer and a Source, so that there is something to be done with both."""
+        self.make_source(data, making, "")
         self.create_customer(data)
 
     @precondition(lambda self: len(self.bench.books.customers) < MOST_CUSTOMERS)

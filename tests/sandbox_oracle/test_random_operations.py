@@ -17,7 +17,7 @@ from tests.sandbox_oracle.onfile import Onfile
 from tests.sandbox_oracle.shop import Shop
 
 SOAKING = "ONFILE_EXAMPLES" in os.environ
-EXAMPLES = int(os.environ.get("ONFILE_EXAMPLES", "50"))
+EXAMPLES = int(os.environ.get("ONFILE_EXAMPLES", "100"))
 STEPS = 40
 
 COLUMNS = (TextColumn("histories at Stripe"), MofNCompleteColumn(), TimeElapsedColumn())
@@ -54,4 +54,4 @@ def test_every_answer_is_stripes_but_for_what_events_cannot_show(
     with capsys.disabled():
         for name, number in sorted(tally.items()):
             console.print(f"{number:>12,} {name}")
-    assert tally["answers compared"] > 50 * EXAMPLES
+    assert tally["answers compared"] > 30 * EXAMPLES
