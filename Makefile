@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 ARGS ?=
+EXAMPLES ?= 2000
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -43,6 +44,10 @@ check: $(INSTALLED) ## Check format, lint, types and import contracts; change no
 .PHONY: test
 test: $(INSTALLED) ## Run the tests: pytest $(ARGS)
 	$(BIN)/pytest $(ARGS)
+
+.PHONY: soak
+soak: $(INSTALLED) ## Try EXAMPLES random histories, other ones each time (2000: half an hour)
+	ONFILE_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/sandbox_oracle/test_random_operations.py $(ARGS)
 
 .PHONY: coverage
 coverage: $(INSTALLED) ## Run the tests and say which lines and branches none of them reaches

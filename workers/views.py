@@ -1,8 +1,9 @@
 """Two views of one source in one vocabulary: its own object, and its PaymentMethod.
 
-Both show metadata, expiry, and the owner's name, e-mail, phone and address; a change made through
-one shows in the other, though Stripe may send an event about one of them only. Shared values are
-one flat object; a value that a view does not show at all is absent from it, which is not null.
+Both show metadata, a card's number and expiry, and the owner's name, e-mail, phone and address; a
+change made through one shows in the other, though Stripe may send an event about one of them only.
+Shared values are one flat object; a value that a view does not show at all is absent from it, which
+is not null.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,12 +21,13 @@ Vocabulary: TypeAlias = Mapping[str, tuple[str, ...]]
 Shared: TypeAlias = dict[str, Json]
 
 _METADATA = ("metadata",)
+_PLASTIC = ("exp_month", "exp_year", "fingerprint", "last4")
+"""What is another on a card that its network has renewed."""
 _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 
 _PAYMENT_METHOD: Vocabulary = {
     "metadata": _METADATA,
-    "exp_month": ("card", "exp_month"),
-    "exp_year": ("card", "exp_year"),
+    **{part: ("card", part) for part in _PLASTIC},
     "name": ("billing_details", "name"),
     "email": ("billing_details", "email"),
     "phone": ("billing_details", "phone"),
@@ -33,8 +35,7 @@ _PAYMENT_METHOD: Vocabulary = {
 }
 _SOURCE: Vocabulary = {
     "metadata": _METADATA,
-    "exp_month": ("card", "exp_month"),
-    "exp_year": ("card", "exp_year"),
+    **{part: ("card", part) for part in _PLASTIC},
     "name": ("owner", "name"),
     "email": ("owner", "email"),
     "phone": ("owner", "phone"),
@@ -42,8 +43,7 @@ _SOURCE: Vocabulary = {
 }
 _CARD: Vocabulary = {
     "metadata": _METADATA,
-    "exp_month": ("exp_month",),
-    "exp_year": ("exp_year",),
+    **{part: (part,) for part in _PLASTIC},
     "name": ("name",),
     **{f"address_{part}": (f"address_{part}",) for part in _ADDRESS},
     "address_postal_code": ("address_zip",),
@@ -89,20 +89,31 @@ def showing_more(group: Group, known: Shared) -> Group:
 def overlaid(body: bytes, shared: Shared, kind: str) -> bytes:
     """Return a source's body with the shared values that differ laid over it."""
     vocabulary = _VOCABULARIES[kind]
-    shown = _read(parsed(body), vocabulary)
+    object_ = parsed(body)
+    shown = _read(object_, vocabulary)
     differing = {
-        name: value
-        for name, value in shared.items()
-        if (shown.get(name) or None) != (value or None)
+        name for name, value in shared.items() if (shown.get(name) or None) != (value or None)
     }
     if not differing:
         return body
+    # Where there was no address, one comes whole, with the parts that are null.
+    made = {
+        vocabulary[name][:-1] for name in differing if not _is_inside(object_, vocabulary[name])
+    }
     fields = fields_of(body) or {}
-    for name, value in differing.items():
+    for name, value in shared.items():
         top, *inner = vocabulary[name]
-        old = parsed(fields[top]) if top in fields else None
-        fields[top] = msgspec.Raw(_encode(_placed(old, inner, value)))
+        if name in differing or vocabulary[name][:-1] in made:
+            old = parsed(fields[top]) if top in fields else None
+            fields[top] = msgspec.Raw(_encode(_placed(old, inner, value)))
     return msgspec.json.encode(fields)
+
+
+def _is_inside(value: Json, path: tuple[str, ...]) -> bool:
+    """Tell whether there is an object that holds what stands at the path, or would."""
+    for key in path[:-1]:
+        value = value.get(key) if isinstance(value, dict) else None
+    return isinstance(value, dict)
 
 
 def _read(value: Json, vocabulary: Vocabulary) -> Shared:

@@ -47,6 +47,22 @@ def test_a_later_own_event_outranks_an_earlier_second_view() -> None:
     assert shown["metadata"] == {"k": "3"}
 
 
+def test_a_new_number_that_only_the_second_view_tells_is_shown() -> None:
+    old = {"exp_month": 1, "exp_year": 2030, "fingerprint": "old", "last4": "4242"}
+    new = {"exp_month": 2, "exp_year": 2035, "fingerprint": "new", "last4": "1881"}
+    renewed = "payment_method.automatically_updated"
+    assert served(
+        CARD,
+        event("customer.source.created", card("A", **old), 1),
+        event(renewed, view(CARD, card=new), 2),
+    ) == card("A", **new)
+    assert served(
+        SOURCE,
+        event("customer.source.created", source(card=old), 1),
+        event(renewed, view(SOURCE, card=new), 2),
+    ) == source(card=new)
+
+
 def test_a_card_shows_its_owner_flat_and_a_source_shows_it_inside() -> None:
     details = {
         "name": "n",
@@ -65,11 +81,12 @@ def test_a_card_shows_its_owner_flat_and_a_source_shows_it_inside() -> None:
         event("customer.source.created", source(owner={"name": None, "address": None}), 1),
         event("payment_method.updated", view(SOURCE, billing_details=details), 2),
     )
+    parts = ("city", "country", "line1", "line2", "postal_code", "state")
     assert shown["owner"] == {
         "name": "n",
         "email": "e@example.com",
-        "address": {"city": "c", "postal_code": "1"},
-    }
+        "address": dict.fromkeys(parts) | {"city": "c", "postal_code": "1"},
+    }, "where there was no address, one comes whole"
 
 
 def test_expiry_stands_flat_in_a_card_and_inside_a_source() -> None:

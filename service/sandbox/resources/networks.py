@@ -6,7 +6,6 @@ POST /v1/test_helpers/sources/:id/… lets it happen, as in `happenings`.
 from service.sandbox import readers as read
 from service.sandbox.changes import previous_attributes
 from service.sandbox.errors import Json, StripeError
-from service.sandbox.parameters import Parameters
 from service.sandbox.resources import cards
 from service.sandbox.resources.happenings import named
 from service.sandbox.resources.payment_method_views import view
@@ -27,7 +26,7 @@ def update_by_network(tx: Transaction) -> Json:
     old = _owned(tx)
     if event == UPDATED:
         _refuse_deleted_customer(tx, old)
-    new = _renewed(old, given, tx.second)
+    new = _renewed(tx, old)
     tx.books.sources[old["id"]] = new
     if event == UPDATED:
         tx.tell(event, new, previous_attributes(old, new))
@@ -64,7 +63,12 @@ def _refuse_deleted_customer(tx: Transaction, source: Json) -> None:
         )
 
 
-def _renewed(source: Json, given: Parameters, second: int) -> Json:
-    old = source if source["object"] == "card" else source["card"]
-    new = cards.new_expiry(old, given, second) | given.changes({"last4": read.text})
-    return source | new if source["object"] == "card" else source | {"card": old | new}
+def _renewed(tx: Transaction, source: Json) -> Json:
+    """Return a source with what is on its new card; a new number has a new fingerprint."""
+    given = tx.parameters
+    of_card = source["object"] == "card"
+    old = source if of_card else source["card"]
+    new = cards.new_expiry(old, given, tx.second)
+    if "last4" in given and (last4 := given.text("last4")) != old["last4"]:
+        new |= {"last4": last4, "fingerprint": tx.ids.fingerprint(f"{old['fingerprint']} {last4}")}
+    return source | new if of_card else source | {"card": old | new}
