@@ -15,7 +15,7 @@ import msgspec
 import redis
 import redis.asyncio
 
-from service import standing
+from service import claims, standing
 from service.entry import Entry, NewEntry, read_entry
 from service.keys import COUNTERS, DISCARDED, GROUP, LOG, RETRIES, Namespace, index_bucket
 
@@ -58,23 +58,12 @@ def read_appended(reply: list[int]) -> Appended:
 
 def ensure_group(client: redis.Redis) -> None:
     """Make the log and its consumer group if they are missing; everything in it is pending then."""
-    try:
-        client.xgroup_create(LOG, GROUP, id="0", mkstream=True)
-    except redis.ResponseError as error:
-        if not str(error).startswith("BUSYGROUP"):
-            raise
+    claims.ensure_group(client, LOG)
 
 
 def claim_new(client: redis.Redis, consumer: str, count: int) -> list[Entry]:
     """Take up to `count` entries that no worker has taken; nobody else gets them."""
-    try:
-        reply: Any = client.xreadgroup(GROUP, consumer, {LOG: ">"}, count=count)
-    except redis.ResponseError as error:
-        if not str(error).startswith("NOGROUP"):
-            raise
-        ensure_group(client)
-        reply = client.xreadgroup(GROUP, consumer, {LOG: ">"}, count=count)
-    return [read_entry(item) for _, items in reply for item in items]
+    return [read_entry(item) for item in claims.take_new(client, LOG, consumer, count)]
 
 
 def claim_stuck(
@@ -82,20 +71,10 @@ def claim_stuck(
 ) -> list[tuple[Entry, int]]:
     """Take over entries that were taken `min_idle_ms` ago and never acknowledged.
 
-    Each comes with how often it has been taken, this time included: one that was taken many
-    times may be what kills the workers. Of two that claim at once only one gets an entry.
+    Each comes with how often it has been taken, this time included.
     """
-    try:
-        stuck: Any = client.xpending_range(LOG, GROUP, "-", "+", count, idle=min_idle_ms)
-    except redis.ResponseError as error:
-        if not str(error).startswith("NOGROUP"):
-            raise
-        return []
-    if not stuck:
-        return []
-    taken = {one["message_id"]: one["times_delivered"] for one in stuck}
-    claimed: Any = client.xclaim(LOG, GROUP, consumer, min_idle_ms, list(taken))
-    return [(read_entry(item), taken[item[0]] + 1) for item in claimed]
+    stuck = claims.take_over(client, LOG, consumer, min_idle_ms, count)
+    return [(read_entry(item), taken) for item, taken in stuck]
 
 
 def acknowledge(client: redis.Redis, entry_ids: Iterable[str]) -> None:
@@ -105,11 +84,18 @@ def acknowledge(client: redis.Redis, entry_ids: Iterable[str]) -> None:
 
 def put_back(client: redis.Redis, consumer: str, entry_ids: Sequence[str]) -> None:
     """Forget how often these were taken: it was not their fault that they were not applied."""
-    if entry_ids:
-        client.xclaim(LOG, GROUP, consumer, 0, list(entry_ids), retrycount=0, justid=True)
+    claims.give_back(client, LOG, consumer, entry_ids)
 
 
-# --- find, say where it stands: operators, Onfile-After -----------------------------------------
+# --- read, find, say where it stands: operators, Onfile-After -----------------------------------
+
+
+def fetch(client: redis.Redis, entry_ids: Sequence[str]) -> list[Entry]:
+    """Return these entries, without those that have left the log."""
+    with client.pipeline(transaction=False) as pipe:
+        for entry_id in entry_ids:
+            pipe.xrange(LOG, entry_id, entry_id)
+        return [read_entry(item) for items in pipe.execute() for item in items]
 
 
 def find(client: redis.Redis, event_or_request: str) -> list[Entry]:
