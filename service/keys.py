@@ -86,3 +86,14 @@ def customer_key(namespace: Namespace, customer_id: str) -> str:
 def source_key(namespace: Namespace, source_id: str) -> str:
     """Return the key of a source's document."""
     return f"onfile:s:{{{namespace.text}:{source_id}}}"
+
+
+def subject_of(key: str) -> tuple[Namespace, str]:
+    """Return namespace and id of a document's key."""
+    mode, account, subject = key.partition("{")[2].removesuffix("}").split(":", 2)
+    return Namespace(account=account, mode=mode), subject
+
+
+CUSTOMER_KEYS = "onfile:c:*"
+SOURCE_KEYS = "onfile:s:*"
+"""Patterns of the documents' keys."""
