@@ -96,7 +96,8 @@ def apply(projection: Projection, told: Iterable[Told], *, anew: bool = False) -
                 sources.entries[subject],
             )
     for subject, told_of in _commit_all(projection, customers, _CUSTOMERS, effect).items():
-        effect.doubts[subject] = Doubt(told_of.version, tuple(told_of.answer.ambiguous))
+        if told_of.version:  # else there is no such document, and never was
+            effect.doubts[subject] = Doubt(told_of.version, tuple(told_of.answer.ambiguous))
     return effect
 
 
