@@ -24,6 +24,7 @@ INDEXED_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
 
 APPEND_SCRIPT = (files("service") / "lua" / "append.lua").read_text()
 APPEND_SHA = hashlib.sha1(APPEND_SCRIPT.encode(), usedforsecurity=False).hexdigest()
+_FETCH_SCRIPT = (files("service") / "lua" / "fetch.lua").read_text()
 _STATES_SCRIPT = (files("service") / "lua" / "states.lua").read_text()
 _STATES_KEYS = (LOG, RETRIES, DISCARDED)
 
@@ -92,10 +93,11 @@ def put_back(client: redis.Redis, consumer: str, entry_ids: Sequence[str]) -> No
 
 def fetch(client: redis.Redis, entry_ids: Sequence[str]) -> list[Entry]:
     """Return these entries, without those that have left the log."""
-    with client.pipeline(transaction=False) as pipe:
-        for entry_id in entry_ids:
-            pipe.xrange(LOG, entry_id, entry_id)
-        return [read_entry(item) for items in pipe.execute() for item in items]
+    reply: Any = client.eval(_FETCH_SCRIPT, 1, LOG, *entry_ids) if entry_ids else []
+    return [
+        read_entry((entry_id, dict(zip(fields[::2], fields[1::2], strict=True))))
+        for entry_id, fields in reply
+    ]
 
 
 def find(client: redis.Redis, event_or_request: str) -> list[Entry]:

@@ -76,7 +76,7 @@ def _check(desk: Desk, *, as_json: bool) -> None:
     else:
         print_differences(console(), differences)
         _tell_looked_at(rebuilt)
-        click.echo(f"{differences.number:,} answers would change. Nothing was written.")
+        click.echo(f"{report.answers(differences.number)} would change. Nothing was written.")
     if rebuilt.unreadable:
         raise SystemExit(TROUBLE)
     if differences.number:
@@ -99,11 +99,11 @@ def _followed(course: Iterable[Rebuilt]) -> Rebuilt:
 
 def _tell(rebuilt: Rebuilt) -> None:
     _tell_looked_at(rebuilt)
-    click.echo(f"{rebuilt.changed:,} had another answer, and have the right one now.")
+    click.echo(f"{rebuilt.changed:,} of them were not what they should be, and are now.")
 
 
 def _tell_looked_at(rebuilt: Rebuilt) -> None:
-    click.echo(f"{rebuilt.sources:,} sources and {rebuilt.customers:,} customers derived again.")
+    click.echo(f"Derived again: {rebuilt.sources:,} sources, {rebuilt.customers:,} customers.")
     for one in rebuilt.unreadable:
         where = f"{one.mode} mode" + (f", account {one.account}" if one.account else "")
         click.echo(f"no answer can be derived of {one.id} ({where}): {one.reason}", err=True)

@@ -93,7 +93,7 @@ def tell_rehearsal(rehearsal: Rehearsal, unknown: Sequence[str], *, as_json: boo
     click.echo(f"{_events(rehearsal.outcomes.total())} would be replayed: {worded}.")
     for reason, number in rehearsal.failures.most_common():
         click.echo(f"  {number:,} would fail with {reason}")
-    click.echo(f"{_answers(differences.number)} would change. Nothing was written.")
+    click.echo(f"{answers(differences.number)} would change. Nothing was written.")
     _tell_unknown(unknown)
     return differences.number
 
@@ -150,5 +150,6 @@ def _events(number: int) -> str:
     return f"{number:,} event{'' if number == 1 else 's'}"
 
 
-def _answers(number: int) -> str:
+def answers(number: int) -> str:
+    """Return so many answers, in words."""
     return f"{number:,} answer{'' if number == 1 else 's'}"

@@ -59,5 +59,6 @@ def follow(desk: Desk, choice: Choice, *, rate: float | None = None) -> Replayed
                 progress.at(max(0, course.queued - course.left))
                 progress.say(report.why_it_waits(course))
     except KeyboardInterrupt:
+        course.left = replay_queue.waiting(desk.log)
         raise click.ClickException(report.stopped(course, by_name=choice.by_name)) from None
     return Replayed(course, Counter(replay_queue.replayed(desk.log)) - before, choice.unknown)

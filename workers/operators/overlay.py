@@ -4,7 +4,7 @@ The store is read and never written to. Memory grows with the documents that cha
 others.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
@@ -44,6 +44,11 @@ class Overlay(Projection):
         self._loaded: dict[str, bytes | None] = {}
         self._before: dict[str, bytes | None] = {}
         self._after: dict[str, bytes] = {}
+
+    @property
+    def written(self) -> Collection[str]:
+        """The keys of what would be written."""
+        return self._after.keys()
 
     def load(self, keys: Sequence[str]) -> list[bytes | None]:
         """Return the documents, those that were committed here in their new form."""

@@ -5,14 +5,15 @@ only where its answer is another, by compare-and-set, so that events go on being
 run again, a rebuild finds nothing to do.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Literal, TypeAlias
 
 import msgspec
 
 from service.keys import CUSTOMER_KEYS, SOURCE_KEYS, subject_of
-from service.projection import Projection
+from service.projection import Projection, Write
+from service.stores import Projecting
 from workers import doubts
 from workers.apply import Told, apply
 from workers.draining import ROUND_EVENTS
@@ -41,13 +42,13 @@ class Rebuilt(msgspec.Struct):
     """Looked at."""
     customers: int = 0
     changed: int = 0
-    """Documents that led to a change, their own or their owner's."""
+    """Documents that were not what they should be."""
     unreadable: list[Unreadable] = []
 
 
 def rebuild(desk: Desk) -> Iterator[Rebuilt]:
     """Derive all answers again, and store those that differ; yields after each round."""
-    return _rebuild(desk, desk.projection, noting=True)
+    return _rebuild(desk, _Counting(desk.projecting), noting=True)
 
 
 def check(desk: Desk, overlay: Overlay) -> Iterator[Rebuilt]:
@@ -55,7 +56,20 @@ def check(desk: Desk, overlay: Overlay) -> Iterator[Rebuilt]:
     return _rebuild(desk, overlay, noting=False)
 
 
-def _rebuild(desk: Desk, projection: Projection, *, noting: bool) -> Iterator[Rebuilt]:
+class _Counting(Projection):
+    """The projection, and which documents were committed here."""
+
+    def __init__(self, client: Projecting) -> None:
+        super().__init__(client)
+        self.written: set[str] = set()
+
+    def commit(self, writes: Sequence[Write]) -> list[bool]:
+        committed = super().commit(writes)
+        self.written |= {write.key for write, ok in zip(writes, committed, strict=True) if ok}
+        return committed
+
+
+def _rebuild(desk: Desk, projection: _Counting | Overlay, *, noting: bool) -> Iterator[Rebuilt]:
     rebuilt = Rebuilt()
     for rebuilt.phase in ("sources", "customers"):
         pattern = SOURCE_KEYS if rebuilt.phase == "sources" else CUSTOMER_KEYS
@@ -68,7 +82,7 @@ def _rebuild(desk: Desk, projection: Projection, *, noting: bool) -> Iterator[Re
                 rebuilt.sources += len(keys)
             else:
                 rebuilt.customers += len(keys)
-            rebuilt.changed += len(effect.changed)
+            rebuilt.changed = len(projection.written)
             rebuilt.unreadable += [
                 _unreadable(key, rebuilt.phase, error) for key, error in effect.failed.items()
             ]

@@ -22,6 +22,9 @@ is applied in a few seconds."""
 
 LOOK_SECONDS = 0.05
 
+MILLISECOND = 0.001
+"""Entries are known by theirs: what came in this very one is there already."""
+
 PACES_A_SECOND = 10
 """Where a rate is asked for, so many pieces make a second of it."""
 
@@ -65,7 +68,8 @@ def chosen(client: redis.Redis, wanted: Wanted, *, after: str | None = None) -> 
     """Yield what is wanted, the oldest first; what comes in from now on is not."""
     if wanted.until is None:
         seconds, microseconds = msgspec.convert(client.time(), tuple[int, int])
-        wanted = msgspec.structs.replace(wanted, until=seconds + microseconds / 1e6)
+        until = seconds + microseconds / 1e6 + MILLISECOND
+        wanted = msgspec.structs.replace(wanted, until=until)
     return search(client, wanted, oldest_first=True, after=after)
 
 

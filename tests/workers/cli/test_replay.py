@@ -148,15 +148,15 @@ def test_a_rebuild_is_checked_then_done_and_a_replay_follows(run: "Run", bench: 
     checked = run("rebuild", "--check")
     assert checked.returncode == 3
     assert '    default: "card_wrong" → "card_A"' in checked.stdout
-    assert "1 answers would change" in checked.stdout
+    assert "1 answer would change" in checked.stdout
     with working(bench):
         done = run("rebuild", "--since", "1h", "--json")
     told = json.loads(done.stdout)
     assert (done.returncode, told["changed"], told["replay"]["replayed"]) == (0, 1, 2)
     said = run("rebuild")
     assert said.stdout.splitlines() == [
-        "1 sources and 1 customers derived again.",
-        "0 had another answer, and have the right one now.",
+        "Derived again: 1 sources, 1 customers.",
+        "0 of them were not what they should be, and are now.",
     ]
 
 

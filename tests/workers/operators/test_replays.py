@@ -28,7 +28,7 @@ HISTORY = [created("A", 1), added("A", 1), added("B", 3), updated(["A", "B"], 4)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(halting, "PAUSES_SECONDS", (0.2,))
+    monkeypatch.setattr(halting, "PAUSES_SECONDS", (3600,))
     monkeypatch.setattr(draining, "STUCK_MILLISECONDS", 50)
     monkeypatch.setattr(replays, "LOOK_SECONDS", 0.001)
 
@@ -205,7 +205,7 @@ def test_when_nearly_all_of_a_replay_fails_it_pauses_alone_and_goes_on_by_itself
     bench.accept(created("B", 99))
     assert bench.drain()["applied"] == 1, "new events go on"
     handlers.sound = sound
-    maintenance.ring_for_replays(bench.log)
+    halting.probe_soon(bench.log)
     while replay_queue.waiting(bench.log):
         time.sleep(0.01)
         jobs.replay()
