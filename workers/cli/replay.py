@@ -1,5 +1,6 @@
 """`onfile replay`: events applied again, from the log or from a file."""
 
+import re
 from collections.abc import Sequence
 from typing import BinaryIO
 
@@ -18,6 +19,8 @@ from workers.operators import replays
 from workers.operators.desk import Desk
 from workers.operators.rehearsing import entries_of
 from workers.operators.search import Wanted
+
+ENTRY_ID = re.compile(r"[0-9]{1,15}-[0-9]{1,10}")
 
 
 @click.command()
@@ -79,10 +82,15 @@ def command(  # noqa: PLR0913 - one option, one parameter
             "Name events (evt_…), or choose them with --type, --customer, --since, --until and "
             "--failed, or take --all, or --from-file, or --cancel: one of these ways."
         )
-    if rate and (from_file or dry_run):
+    if rate and (from_file or dry_run or cancel):
         raise click.UsageError("--rate is for what is applied again; it has no use here.")
-    if after and not (everything or filtered):
-        raise click.UsageError("--after goes on with --all, or with what was chosen.")
+    if dry_run and cancel:
+        raise click.UsageError("--cancel drops what is queued, at once: it has no rehearsal.")
+    if after and not ((everything or filtered) and ENTRY_ID.fullmatch(after)):
+        raise click.UsageError(
+            "--after goes on with --all, or with what was chosen, after an entry like "
+            "1700000000000-0, as the replay that was stopped said."
+        )
     with desk_of(data_dir) as desk:
         if cancel:
             report.tell_dropped(replay_queue.drop(desk.log), as_json=as_json)
@@ -110,4 +118,4 @@ def _choice(desk: Desk, event_ids: Sequence[str], wanted: Wanted, after: str | N
         return Choice(found, by_name=True, total=len(found), unknown=unknown)
     total = replays.length(desk.log) if wanted == Wanted() and not after else None
     found_later = replays.chosen(desk.log, wanted, after=after)
-    return Choice(found_later, by_name=False, total=total, unknown=[])
+    return Choice(found_later, by_name=False, total=total)

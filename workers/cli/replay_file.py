@@ -8,6 +8,7 @@ from workers.cli.event_files import events_in
 from workers.cli.rehearse import rehearse
 from workers.cli.report import TROUBLE
 from workers.cli.work_progress import work_progress
+from workers.draining import ROUND_EVENTS
 from workers.operators import vouching
 from workers.operators.desk import Desk
 from workers.operators.vouching import Vouched
@@ -19,7 +20,8 @@ def replay_file(desk: Desk, content: bytes, *, dry_run: bool, as_json: bool) -> 
     report.tell_refused(held.refused)
     if dry_run:
         entries = [unlogged(n, *event) for n, event in enumerate(held.events)]
-        rehearse(desk, [entries], len(entries), as_json=as_json)
+        rounds = (entries[n : n + ROUND_EVENTS] for n in range(0, len(entries), ROUND_EVENTS))
+        rehearse(desk, rounds, len(entries), as_json=as_json)
     else:
         vouched = _append(desk, held)
         report.tell_file(held, vouched, as_json=as_json)

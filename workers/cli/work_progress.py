@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -36,6 +37,7 @@ class WorkProgress:
     def __init__(self, progress: Progress, task: TaskID) -> None:
         self._progress = progress
         self._task = task
+        self._said = ""
 
     def at(self, done: int) -> None:
         """Show that so much is done."""
@@ -46,7 +48,10 @@ class WorkProgress:
         self._progress.update(self._task, total=total)
 
     def say(self, text: str) -> None:
-        """Show why it waits, or nothing."""
+        """Show why it waits, or nothing; where nobody watches, say it once."""
+        if self._progress.disable and text and text != self._said:
+            click.echo(text, err=True)
+        self._said = text
         self._progress.update(self._task, note=text)
 
 

@@ -167,7 +167,9 @@ def test_a_rebuild_is_checked_then_done_and_a_replay_follows(run: "Run", bench: 
         ["--all", "--failed"],
         ["evt_1", "--all"],
         ["--cancel", "--all"],
+        ["--cancel", "--dry-run"],
         ["evt_1", "--after", "1-0"],
+        ["--all", "--after", "yesterday"],
         ["--all", "--dry-run", "--rate", "5"],
     ],
 )
