@@ -4,20 +4,26 @@ A job costs RQ some milliseconds whatever is in it, so one drain job stands for 
 when it starts. Only an event that failed gets a job of its own, with the event's id as its id.
 """
 
+import contextlib
 import time
 from typing import Any
 
 import redis
 from redis.client import Pipeline
 from rq import Queue, Retry
+from rq.exceptions import NoSuchJobError
+from rq.job import Job
 from rq.queue import EnqueueData
 from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 
-from service.keys import APPLY_JOB, DRAIN_JOB, QUEUE
+from service.keys import APPLY_JOB, DRAIN_JOB, QUEUE, REPLAY_JOB, REPLAY_QUEUE
 
 QUEUE_KEY = f"{Queue.redis_queue_namespace_prefix}{QUEUE}"
 """RQ's list of waiting job ids; its length says whether the bell has been rung."""
+
+REPLAY_QUEUE_KEY = f"{Queue.redis_queue_namespace_prefix}{REPLAY_QUEUE}"
+"""The list of jobs that wait until no event does: the workers look into this queue last."""
 
 FAILED_JOBS_KEY = FailedJobRegistry.key_template.format(QUEUE)
 """RQ's registry of failed jobs: the dead letters, as its own tools show them."""
@@ -48,25 +54,29 @@ FAILURE_TTL_SECONDS = 365 * 24 * 3600
 """A dead letter waits for a person."""
 
 
-def queue(connection: redis.Redis) -> Queue:
-    """Return the one queue of all our jobs. JSON, for pickle would run whatever the store holds."""
-    jobs = Queue(QUEUE, connection=connection, serializer=JSONSerializer)
+def queue(connection: redis.Redis, name: str = QUEUE) -> Queue:
+    """Return a queue of our jobs. JSON, for pickle would run whatever the store holds."""
+    jobs = Queue(name, connection=connection, serializer=JSONSerializer)
     jobs.redis_server_version = OLDEST_STORE
     return jobs
 
 
 def ring(connection: redis.Redis) -> None:
     """Enqueue a drain job; on a pipeline the commands wait there for its execute."""
-    _enqueue(
-        connection,
-        Queue.prepare_data(
-            DRAIN_JOB,
-            timeout=JOB_TIMEOUT_SECONDS,
-            result_ttl=RESULT_TTL_SECONDS,
-            failure_ttl=FAILURE_TTL_SECONDS,
-            retry=Retry(max=DRAIN_RETRIES),
-        ),
-    )
+    _enqueue(connection, _doorbell(DRAIN_JOB))
+
+
+def ring_replay(connection: redis.Redis) -> None:
+    """Enqueue a replay job, unless one waits that will see all there is by then."""
+    if not connection.llen(REPLAY_QUEUE_KEY):
+        _enqueue(connection, _doorbell(REPLAY_JOB), REPLAY_QUEUE)
+
+
+def forget_job(connection: redis.Redis, event_id: str) -> None:
+    """Take the job of an event away, also from RQ's own list of failures."""
+    connection.zrem(FAILED_JOBS_KEY, event_id)
+    with contextlib.suppress(NoSuchJobError):
+        Job.fetch(event_id, connection=connection, serializer=JSONSerializer).delete()
 
 
 def enqueue_apply(connection: redis.Redis, event_id: str) -> None:
@@ -129,9 +139,19 @@ class Bell:
         self._uncertain = True
 
 
-def _enqueue(connection: redis.Redis, job: EnqueueData) -> None:
+def _doorbell(job: str) -> EnqueueData:
+    return Queue.prepare_data(
+        job,
+        timeout=JOB_TIMEOUT_SECONDS,
+        result_ttl=RESULT_TTL_SECONDS,
+        failure_ttl=FAILURE_TTL_SECONDS,
+        retry=Retry(max=DRAIN_RETRIES),
+    )
+
+
+def _enqueue(connection: redis.Redis, job: EnqueueData, name: str = QUEUE) -> None:
     pipe = connection if isinstance(connection, Pipeline) else connection.pipeline()
-    queue(connection).enqueue_many([job], pipeline=pipe)
+    queue(connection, name).enqueue_many([job], pipeline=pipe)
     if pipe is not connection:
         pipe.execute()
 

@@ -73,6 +73,21 @@ def new_entry(event: Event, body: bytes) -> NewEntry:
     )
 
 
+def unlogged(number: int, event: Event, body: bytes) -> Entry:
+    """Return the entry that an event would be, with an id that is in no log."""
+    return Entry(
+        entry_id=f"0-{number}",
+        id=event.id,
+        type=event.type,
+        account=event.namespace.account,
+        mode=event.namespace.mode,
+        customer=event.customer,
+        object=event.object_id,
+        request=event.request,
+        stored=compression.compress(body),
+    )
+
+
 def read_entry(item: tuple[bytes, dict[bytes, bytes]]) -> Entry:
     """Return an entry as the stream commands answer it."""
     entry_id, fields = item

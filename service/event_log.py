@@ -15,7 +15,7 @@ import msgspec
 import redis
 import redis.asyncio
 
-from service import standing
+from service import claims, standing
 from service.entry import Entry, NewEntry, read_entry
 from service.keys import COUNTERS, DISCARDED, GROUP, LOG, RETRIES, Namespace, index_bucket
 
@@ -24,6 +24,7 @@ INDEXED_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
 
 APPEND_SCRIPT = (files("service") / "lua" / "append.lua").read_text()
 APPEND_SHA = hashlib.sha1(APPEND_SCRIPT.encode(), usedforsecurity=False).hexdigest()
+_FETCH_SCRIPT = (files("service") / "lua" / "fetch.lua").read_text()
 _STATES_SCRIPT = (files("service") / "lua" / "states.lua").read_text()
 _STATES_KEYS = (LOG, RETRIES, DISCARDED)
 
@@ -58,23 +59,12 @@ def read_appended(reply: list[int]) -> Appended:
 
 def ensure_group(client: redis.Redis) -> None:
     """Make the log and its consumer group if they are missing; everything in it is pending then."""
-    try:
-        client.xgroup_create(LOG, GROUP, id="0", mkstream=True)
-    except redis.ResponseError as error:
-        if not str(error).startswith("BUSYGROUP"):
-            raise
+    claims.ensure_group(client, LOG)
 
 
 def claim_new(client: redis.Redis, consumer: str, count: int) -> list[Entry]:
     """Take up to `count` entries that no worker has taken; nobody else gets them."""
-    try:
-        reply: Any = client.xreadgroup(GROUP, consumer, {LOG: ">"}, count=count)
-    except redis.ResponseError as error:
-        if not str(error).startswith("NOGROUP"):
-            raise
-        ensure_group(client)
-        reply = client.xreadgroup(GROUP, consumer, {LOG: ">"}, count=count)
-    return [read_entry(item) for _, items in reply for item in items]
+    return [read_entry(item) for item in claims.take_new(client, LOG, consumer, count)]
 
 
 def claim_stuck(
@@ -82,20 +72,10 @@ def claim_stuck(
 ) -> list[tuple[Entry, int]]:
     """Take over entries that were taken `min_idle_ms` ago and never acknowledged.
 
-    Each comes with how often it has been taken, this time included: one that was taken many
-    times may be what kills the workers. Of two that claim at once only one gets an entry.
+    Each comes with how often it has been taken, this time included.
     """
-    try:
-        stuck: Any = client.xpending_range(LOG, GROUP, "-", "+", count, idle=min_idle_ms)
-    except redis.ResponseError as error:
-        if not str(error).startswith("NOGROUP"):
-            raise
-        return []
-    if not stuck:
-        return []
-    taken = {one["message_id"]: one["times_delivered"] for one in stuck}
-    claimed: Any = client.xclaim(LOG, GROUP, consumer, min_idle_ms, list(taken))
-    return [(read_entry(item), taken[item[0]] + 1) for item in claimed]
+    stuck = claims.take_over(client, LOG, consumer, min_idle_ms, count)
+    return [(read_entry(item), taken) for item, taken in stuck]
 
 
 def acknowledge(client: redis.Redis, entry_ids: Iterable[str]) -> None:
@@ -105,11 +85,19 @@ def acknowledge(client: redis.Redis, entry_ids: Iterable[str]) -> None:
 
 def put_back(client: redis.Redis, consumer: str, entry_ids: Sequence[str]) -> None:
     """Forget how often these were taken: it was not their fault that they were not applied."""
-    if entry_ids:
-        client.xclaim(LOG, GROUP, consumer, 0, list(entry_ids), retrycount=0, justid=True)
+    claims.give_back(client, LOG, consumer, entry_ids)
 
 
-# --- find, say where it stands: operators, Onfile-After -----------------------------------------
+# --- read, find, say where it stands: operators, Onfile-After -----------------------------------
+
+
+def fetch(client: redis.Redis, entry_ids: Sequence[str]) -> list[Entry]:
+    """Return these entries, without those that have left the log."""
+    reply: Any = client.eval(_FETCH_SCRIPT, 1, LOG, *entry_ids) if entry_ids else []
+    return [
+        read_entry((entry_id, dict(zip(fields[::2], fields[1::2], strict=True))))
+        for entry_id, fields in reply
+    ]
 
 
 def find(client: redis.Redis, event_or_request: str) -> list[Entry]:

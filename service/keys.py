@@ -8,7 +8,7 @@ LOG = "onfile:log"
 """The event log: a stream, one entry an event; its consumer group says what is pending."""
 
 GROUP = "workers"
-"""The consumer group of the log: what was delivered to which worker and not yet applied."""
+"""The consumer group of log and replay queue: what a worker was given and has not yet applied."""
 
 RETRIES = "onfile:retries"
 """Hash, entry id -> what went wrong so far, for events that have failed at least once."""
@@ -29,6 +29,15 @@ the outcomes applied, unchanged, ignored, failed, which count every attempt."""
 HALT = "onfile:halt"
 """JSON, there while the workers take no events because nearly all of them fail."""
 
+REPLAY = "onfile:replay"
+"""The replay queue: a stream, one item for each entry of the log to be applied again."""
+
+REPLAYED = "onfile:replayed"
+"""Hash, outcome -> how often replayed events came to it, ever."""
+
+REPLAY_HALT = "onfile:replay:halt"
+"""As HALT, while nothing is replayed because nearly all that is replayed fails."""
+
 SECRETS = "onfile:secrets"
 """Hash, "<fingerprint> <what>" -> when or where, for each webhook secret (see secret_use)."""
 
@@ -45,8 +54,10 @@ INDEX_BUCKETS = 16_384
 """Small hashes are stored packed: at a million events a bucket holds some sixty ids."""
 
 QUEUE = "events"
+REPLAY_QUEUE = "replay"
 DRAIN_JOB = "workers.jobs.drain"
 APPLY_JOB = "workers.jobs.apply"
+REPLAY_JOB = "workers.jobs.replay"
 """The queue is given its jobs by their dotted names: the web never imports the workers."""
 
 
@@ -75,3 +86,14 @@ def customer_key(namespace: Namespace, customer_id: str) -> str:
 def source_key(namespace: Namespace, source_id: str) -> str:
     """Return the key of a source's document."""
     return f"onfile:s:{{{namespace.text}:{source_id}}}"
+
+
+def subject_of(key: str) -> tuple[Namespace, str]:
+    """Return namespace and id of a document's key."""
+    mode, account, subject = key.partition("{")[2].removesuffix("}").split(":", 2)
+    return Namespace(account=account, mode=mode), subject
+
+
+CUSTOMER_KEYS = "onfile:c:*"
+SOURCE_KEYS = "onfile:s:*"
+"""Patterns of the documents' keys."""

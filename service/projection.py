@@ -3,7 +3,7 @@
 Every step touches one key, so one cluster slot; several go out in one pipeline.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -12,6 +12,9 @@ from redis import Redis, RedisCluster
 from redis.exceptions import NoScriptError
 
 from service.documents import VERSION_BYTES
+
+SCAN_KEYS = 500
+"""Looked at in one step of a scan: a fraction of a millisecond of the store's time."""
 
 
 class Write(NamedTuple):
@@ -52,6 +55,15 @@ class Projection:
         except NoScriptError:
             self._sha = ""
             return self._send(writes)
+
+    def keys(self, pattern: str) -> Iterator[str]:
+        """Yield the keys of this pattern, of all nodes; one may come twice.
+
+        A document that is there from the beginning to the end is found; the store goes on
+        serving others meanwhile.
+        """
+        for key in self._client.scan_iter(match=pattern, count=SCAN_KEYS):
+            yield key.decode()
 
     def _send(self, writes: Sequence[Write]) -> list[bool]:
         if not self._sha:

@@ -12,13 +12,14 @@ from typing import Any
 
 import redis
 
+from service.doorbell import FAILED_JOBS_KEY
 from service.keys import COUNTERS, DISCARDED, FAILED, GROUP, LOG, OVERCOME, RETRIES
 
 _SETTLE, _FAIL, _DISCARD = (
     (files("service") / "lua" / f"{name}.lua").read_text() for name in ("settle", "fail", "discard")
 )
 _KEYS = (LOG, RETRIES, FAILED, DISCARDED, COUNTERS)
-_SETTLE_KEYS = (*_KEYS, OVERCOME)
+_SETTLE_KEYS = (*_KEYS, OVERCOME, FAILED_JOBS_KEY)
 _DISCARD_KEYS = (RETRIES, FAILED, DISCARDED, COUNTERS)
 
 

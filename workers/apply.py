@@ -68,18 +68,19 @@ class ConflictError(Exception):
     """The store refuses a document again and again: something else may be writing to its keys."""
 
 
-def apply(projection: Projection, told: Iterable[Told]) -> Effect:
+def apply(projection: Projection, told: Iterable[Told], *, anew: bool = False) -> Effect:
     """Merge what is told into the projection.
 
     Returns once all of it is stored. A document that cannot be derived fails the events that
-    touch it and no others.
+    touch it and no others. With `anew` the answers of all documents that are told of are derived
+    again, also when the facts are the same: the rules may be others.
 
     Raises:
         redis.RedisError: the store of the projection is away; nothing is lost by trying again.
 
     """
-    sources: _Batch[SourceFacts] = _Batch(merge_sources)
-    customers: _Batch[CustomerFacts] = _Batch(merge_customers)
+    sources: _Batch[SourceFacts] = _Batch(merge_sources, anew=anew)
+    customers: _Batch[CustomerFacts] = _Batch(merge_customers, anew=anew)
     for entry, namespace, facts in told:
         for source, source_facts in facts.sources.items():
             sources.add(Subject(namespace, source), source_facts, {entry})
@@ -95,7 +96,8 @@ def apply(projection: Projection, told: Iterable[Told]) -> Effect:
                 sources.entries[subject],
             )
     for subject, told_of in _commit_all(projection, customers, _CUSTOMERS, effect).items():
-        effect.doubts[subject] = Doubt(told_of.version, tuple(told_of.answer.ambiguous))
+        if told_of.version:  # else there is no such document, and never was
+            effect.doubts[subject] = Doubt(told_of.version, tuple(told_of.answer.ambiguous))
     return effect
 
 
@@ -118,8 +120,9 @@ def link_to(stored: "_Stored[SourceFacts, SourceAnswer]") -> Link:
 class _Batch(Generic[F]):
     """New facts by document, and the log entries they come from."""
 
-    def __init__(self, merge: Callable[[F, F], F]) -> None:
+    def __init__(self, merge: Callable[[F, F], F], *, anew: bool) -> None:
         self.merge: Callable[[F, F], F] = merge
+        self.anew = anew
         self.facts: dict[Subject, F] = {}
         self.entries: dict[Subject, set[str]] = {}
 
@@ -184,11 +187,14 @@ def _merged(
         version, answer, known = kind.decode(value)
         facts = kind.decode_facts(known)
     merged = batch.merge(facts, batch.facts[subject])
-    if value is not None and merged == facts:
+    known_already = merged == facts
+    if value is not None and known_already and not batch.anew:
         return _Stored(merged, version, answer), None
-    answer = kind.derive(subject, merged)
-    stored = _Stored(merged, max(version + 1, time.time_ns() // 1_000_000), answer)
-    return stored, encode_document(stored.version, answer, msgspec.msgpack.encode(merged))
+    derived = kind.derive(subject, merged)
+    if known_already and (value is None or derived == answer):  # nothing is no document either
+        return _Stored(merged, version, derived), None
+    stored = _Stored(merged, max(version + 1, time.time_ns() // 1_000_000), derived)
+    return stored, encode_document(stored.version, derived, msgspec.msgpack.encode(merged))
 
 
 _SOURCES: _Kind[SourceFacts, SourceAnswer] = _Kind(

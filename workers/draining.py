@@ -1,8 +1,8 @@
-"""The drain: claim what is pending, apply it in rounds, and ring again if some is left."""
+"""The drain: claim what waits in a line, apply it in rounds, and ring again if some is left."""
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import redis
 import structlog
@@ -12,11 +12,9 @@ from service.entry import Entry
 from service.keys import COUNTERS
 from service.projection import Projection
 from service.stores import AWAY
-from workers import doubts, halting, retries, rounds
+from workers import doubts, halting, lines, retries, rounds
 from workers.failures import SuspectError, is_permanent, reason_of
-
-CONSUMER = "worker"
-"""One name for all workers: what one has claimed no other gets, whatever its name."""
+from workers.lines import Line
 
 ROUND_EVENTS = 500
 """Larger rounds are no faster, and what a killed worker leaves to be done again grows with them."""
@@ -33,23 +31,46 @@ SUSPECT_DELIVERIES = 4
 log = structlog.get_logger()
 
 
-def drain(client: redis.Redis, projection: Projection) -> Counter[str]:
+def drain(
+    client: redis.Redis, projection: Projection, *, meanwhile: Callable[[], None] = lambda: None
+) -> Counter[str]:
     """Apply pending events for some seconds.
 
     Returns how many came to each outcome; `stalled` counts those put back because the store of
     the projection is away, `halted` those put back because nearly all fail. What this does not
     finish stays pending: its claim runs out, and the worker's maintenance rings for it.
+
+    `meanwhile` is called after each round that has left nothing pending: under a steady load such
+    a drain takes all of its seconds, and what waits behind it would never have its turn.
+    """
+    line = lines.pending(client, _stop_rule)
+    return work_off(projection, line, meanwhile=meanwhile)
+
+
+def work_off(
+    projection: Projection,
+    line: Line,
+    *,
+    seconds: float = DRAIN_SECONDS,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> Counter[str]:
+    """Apply what waits in a line for so many seconds, or until another line goes first.
+
+    A round is finished in any case, so 0 seconds are one round.
     """
     outcomes: Counter[str] = Counter()
-    give_up = time.monotonic() + DRAIN_SECONDS
-    if (halt := halting.current(client)) and not _probe(client, projection, halt, outcomes):
+    give_up = time.monotonic() + seconds
+    halt = line.stop_rule.halt(line.client)
+    if halt and not _probe(projection, line, halt, outcomes):
         return outcomes
-    while entries := _claim(client, ROUND_EVENTS):
-        if not _apply(client, projection, entries, outcomes, halt=None):
+    while entries := _claim(line, ROUND_EVENTS):
+        if not _apply(projection, entries, outcomes, line, halt=None):
             break
-        if time.monotonic() > give_up:
-            doorbell.ring(client)
+        if time.monotonic() > give_up or line.must_yield():
+            line.ring()
             break
+        if len(entries) < ROUND_EVENTS:
+            meanwhile()
     return outcomes
 
 
@@ -60,36 +81,36 @@ def count(client: redis.Redis, outcomes: Counter[str]) -> None:
             client.hincrby(COUNTERS, outcome, number)
 
 
-def _probe(
-    client: redis.Redis, projection: Projection, halt: halting.Halt, outcomes: Counter[str]
-) -> bool:
+def _probe(projection: Projection, line: Line, halt: halting.Halt, outcomes: Counter[str]) -> bool:
     """Try a few events when the pause is over; tells whether all may go on."""
     if time.time() < halt.until:
-        time.sleep(halting.NAP_SECONDS)
+        line.rest()
         outcomes["halted"] = 0
         return False
-    entries = _claim(client, halting.PROBE_EVENTS)
-    return bool(entries) and _apply(client, projection, entries, outcomes, halt=halt)
+    entries = _claim(line, halting.PROBE_EVENTS)
+    return bool(entries) and _apply(projection, entries, outcomes, line, halt=halt)
 
 
-def _claim(client: redis.Redis, number: int) -> list[Entry]:
+def _claim(line: Line, number: int) -> list[Entry]:
     """Claim up to half of what another worker has claimed and will not finish; the rest is new."""
-    stuck = _stuck(client, number // 2)
-    return stuck + event_log.claim_new(client, CONSUMER, number - len(stuck))
+    stuck = _stuck(line, number // 2)
+    return stuck + line.claim_new(number - len(stuck))
 
 
-def _stuck(client: redis.Redis, number: int) -> list[Entry]:
+def _stuck(line: Line, number: int) -> list[Entry]:
     """Take over what another worker has claimed and will not finish."""
-    stuck = event_log.claim_stuck(client, CONSUMER, STUCK_MILLISECONDS, number)
-    _isolate(client, ((e, SuspectError()) for e, taken in stuck if taken >= SUSPECT_DELIVERIES))
+    stuck = line.claim_stuck(STUCK_MILLISECONDS, number)
+    suspects = [entry for entry, taken in stuck if taken >= SUSPECT_DELIVERIES]
+    _isolate(line.client, ((entry, SuspectError()) for entry in suspects))
+    line.finish(line.client, [entry.entry_id for entry in suspects], {})
     return [entry for entry, taken in stuck if taken < SUSPECT_DELIVERIES]
 
 
 def _apply(
-    client: redis.Redis,
     projection: Projection,
     entries: Sequence[Entry],
     outcomes: Counter[str],
+    line: Line,
     *,
     halt: halting.Halt | None,
 ) -> bool:
@@ -98,10 +119,11 @@ def _apply(
         result = rounds.run(projection, entries)
     except AWAY as error:
         log.warning("store.away", store="projection", reason=reason_of(error))
-        event_log.put_back(client, CONSUMER, [entry.entry_id for entry in entries])
+        line.put_back([entry.entry_id for entry in entries])
         outcomes["stalled"] += len(entries)
         return False
-    held = _stop_rule.held(client, [entry.entry_id for entry in entries], result.failed, halt)
+    client = line.client
+    held = line.stop_rule.held(client, [entry.entry_id for entry in entries], result.failed, halt)
     result.outcomes["failed"] -= len(held)
     _isolate(
         client,
@@ -117,8 +139,10 @@ def _apply(
         )
         doubts.note(pipe, result.doubts)
         count(pipe, result.outcomes)
+        done = [entry.entry_id for entry in entries if entry.entry_id not in held]
+        line.finish(pipe, done, result.outcomes)
         pipe.execute()
-    event_log.put_back(client, CONSUMER, sorted(held))
+    line.put_back(sorted(held))
     outcomes += result.outcomes
     if held:
         outcomes["halted"] += len(held)

@@ -14,7 +14,7 @@ import msgspec
 import redis
 import structlog
 
-from service.keys import HALT
+from service.keys import HALT, REPLAY_HALT
 from workers.failures import is_permanent, reason_of
 
 LEAST_EVENTS = 20
@@ -54,11 +54,19 @@ class Halt(msgspec.Struct, frozen=True):
 
 
 class StopRule:
-    """Judges the rounds of one process."""
+    """Judges the rounds of one process: of new events, or of replays, whose halt is another.
 
-    def __init__(self) -> None:
+    Old events that fail are no reason to keep new ones waiting.
+    """
+
+    def __init__(self, key: str = HALT) -> None:
+        self._key = key
         self._last: deque[bool] = deque(maxlen=LEAST_EVENTS)
         """Of the last events, whether each failed."""
+
+    def halt(self, client: redis.Redis) -> Halt | None:
+        """Return the halt that this rule or another worker's called and nobody ended yet."""
+        return current(client, self._key)
 
     def held(
         self,
@@ -83,20 +91,22 @@ class StopRule:
         went = [entry in errors for entry in tried if entry in errors or entry not in failed]
         judged = went if halt else self._with_those_before(went)
         if errors and nearly_all(judged) and (halt or len(judged) >= LEAST_EVENTS):
-            called = call(client, halt or current(client), list(errors.values()), judged)
+            before = halt or self.halt(client)
+            called = call(client, before, list(errors.values()), judged, self._key)
             log.error(
-                "worker.halted",
+                "worker.halted" if self._key == HALT else "replay.halted",
                 reason=called.reason,
                 failed=called.failed,
                 tried=called.tried,
                 pause_seconds=round(called.until - time.time()),
-                advice="mend what fails; the events stay pending, and all goes on by itself",
+                advice="mend what fails; no event is lost, and all goes on by itself",
             )
             return set(errors)
         if halt:
-            end(client)
+            end(client, self._key)
             self._last.clear()
-            log.info("worker.resumed", halted_seconds=round(time.time() - halt.since))
+            word = "worker.resumed" if self._key == HALT else "replay.resumed"
+            log.info(word, halted_seconds=round(time.time() - halt.since))
         return set()
 
     def _with_those_before(self, went: list[bool]) -> list[bool]:
@@ -112,14 +122,18 @@ def nearly_all(failed: Sequence[bool]) -> bool:
     return sum(failed) > HALTING_SHARE * len(failed)
 
 
-def current(client: redis.Redis) -> Halt | None:
+def current(client: redis.Redis, key: str = HALT) -> Halt | None:
     """Return the halt that was called and not ended yet, its pause over or not."""
-    value = client.get(HALT)
+    value = client.get(key)
     return _decode(value) if isinstance(value, bytes) else None
 
 
 def call(
-    client: redis.Redis, before: Halt | None, errors: Sequence[Exception], judged: Sequence[bool]
+    client: redis.Redis,
+    before: Halt | None,
+    errors: Sequence[Exception],
+    judged: Sequence[bool],
+    key: str = HALT,
 ) -> Halt:
     """Call a halt, or prolong the one before; every worker obeys it."""
     now = time.time()
@@ -133,19 +147,20 @@ def call(
         failed=sum(judged),
         tried=len(judged),
     )
-    client.set(HALT, _encode(halt))
+    client.set(key, _encode(halt))
     return halt
 
 
-def end(client: redis.Redis) -> None:
+def end(client: redis.Redis, key: str = HALT) -> None:
     """Go on as usual."""
-    client.delete(HALT)
+    client.delete(key)
 
 
 def probe_soon(client: redis.Redis) -> None:
     """End the pause, not the halt: a worker that has just started may be the mended release."""
-    if halt := current(client):
-        client.set(HALT, _encode(msgspec.structs.replace(halt, until=time.time())), xx=True)
+    for key in (HALT, REPLAY_HALT):
+        if halt := current(client, key):
+            client.set(key, _encode(msgspec.structs.replace(halt, until=time.time())), xx=True)
 
 
 _encode = msgspec.json.encode

@@ -8,6 +8,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 import redis
@@ -18,7 +19,7 @@ from service import event_log, stores
 from service.entry import Entry
 from service.projection import Projection
 from service.settings import Settings
-from workers import doubts, draining, halting, retries, rounds
+from workers import doubts, draining, halting, replaying, retries, rounds
 from workers.failures import EventFailedError, is_permanent, reason_of
 
 log = structlog.get_logger()
@@ -46,6 +47,14 @@ def open_stores(settings: Settings) -> Stores:
 def drain() -> dict[str, int]:
     """Apply what is pending; returns how many events came to each outcome."""
     return dict(_drain(*_open()))
+
+
+def replay() -> dict[str, int]:
+    """Apply again what the replay queue holds; returns how many events came to each outcome."""
+    began = time.monotonic()
+    outcomes = replaying.replay(*_open())
+    _say("replay", outcomes, began, outcome=_word(outcomes))
+    return dict(outcomes)
 
 
 def apply(event_id: str) -> dict[str, int]:
@@ -78,10 +87,14 @@ def apply(event_id: str) -> dict[str, int]:
 
 def _drain(client: redis.Redis, projection: Projection) -> Counter[str]:
     began = time.monotonic()
-    outcomes = draining.drain(client, projection)
-    word = next((word for word in ("stalled", "halted") if word in outcomes), "done")
-    _say("drain", outcomes, began, outcome=word)
+    between = partial(replaying.one_round, client, projection)
+    outcomes = draining.drain(client, projection, meanwhile=between)
+    _say("drain", outcomes, began, outcome=_word(outcomes))
     return outcomes
+
+
+def _word(outcomes: Mapping[str, int]) -> str:
+    return next((word for word in ("stalled", "halted") if word in outcomes), "done")
 
 
 def _entries_to_apply(client: redis.Redis, event_id: str) -> list[Entry]:

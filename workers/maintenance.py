@@ -1,4 +1,4 @@
-"""What every worker does every few seconds: ring for what a death left behind, trim the log."""
+"""What every worker does every few seconds: ring for what waits unheard, trim the log."""
 
 import time
 
@@ -7,7 +7,7 @@ import structlog
 from rq.registry import ScheduledJobRegistry
 from rq.scheduler import RQScheduler
 
-from service import doorbell, retention
+from service import doorbell, replay_queue, retention
 from service.backlog import backlog
 from service.keys import QUEUE
 from workers import retries
@@ -28,6 +28,15 @@ def ring_for_pending(client: redis.Redis, rq_client: redis.Redis) -> None:
     if stuck and doorbell.queue(rq_client).count == 0:
         doorbell.ring(rq_client)
         log.info("doorbell.rung", pending=behind.pending, oldest_ms=behind.oldest_ms)
+
+
+def ring_for_replays(client: redis.Redis) -> None:
+    """Enqueue a replay job when entries are to be applied again and none waits.
+
+    Also when another worker is at it: one that has nothing else to do may help.
+    """
+    if replay_queue.waiting(client):
+        doorbell.ring_replay(client)
 
 
 def enqueue_lost_retries(client: redis.Redis) -> None:

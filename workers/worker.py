@@ -14,6 +14,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from service import doorbell, event_log, logs
+from service.keys import REPLAY_QUEUE
 from service.settings import Settings
 from workers import jobs, maintenance
 from workers.failures import EventFailedError
@@ -51,6 +52,7 @@ class EventWorker(SimpleWorker):
         try:
             worker_registration.register(self)
             maintenance.ring_for_pending(self._stores.log, self.connection)
+            maintenance.ring_for_replays(self._stores.log)
             maintenance.enqueue_scheduled(self.connection)
             maintenance.enqueue_lost_retries(self._stores.log)
             self._trimmer.run(self._stores.log)
@@ -75,7 +77,7 @@ def run(settings: Settings) -> None:
         raise SystemExit(1) from None
     connection = redis.Redis.from_url(settings.redis_url)
     worker = EventWorker(
-        [doorbell.queue(connection)],
+        [doorbell.queue(connection), doorbell.queue(connection, REPLAY_QUEUE)],
         name=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
         connection=connection,
         serializer=JSONSerializer,

@@ -6,6 +6,7 @@
 -- KEYS[4]  discarded: hash, entry id -> history
 -- KEYS[5]  counters: hash, settled and discarded
 -- KEYS[6]  overcome: hash, entry id -> history, of those that were failing; no more than MOST of them
+-- KEYS[7]  RQ's failed jobs: sorted set, event id -> when
 -- ARGV[1]  the consumer group of the log
 -- ARGV[2…] entry ids
 --
@@ -19,7 +20,9 @@ local function settle_one(id)
   local was_pending = redis.call('XACK', KEYS[1], ARGV[1], id)
   local was_failing = redis.call('HDEL', KEYS[2], id)
   local was_discarded = redis.call('HDEL', KEYS[4], id)
-  redis.call('ZREM', KEYS[3], id)
+  if redis.call('ZREM', KEYS[3], id) == 1 and history then -- else its job is at work, and ends itself
+    redis.call('ZREM', KEYS[7], cjson.decode(history)['event'])
+  end
   if was_discarded == 1 then redis.call('HINCRBY', KEYS[5], 'discarded', -1) end
   return math.max(was_pending, was_failing, was_discarded)
 end

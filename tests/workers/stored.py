@@ -18,6 +18,12 @@ def stored_values(client: "redis.Redis") -> dict[str, bytes]:
     return {key.decode(): value for key, value in sorted(zip(keys, values, strict=True))}
 
 
+def dumped(client: "redis.Redis") -> dict[bytes, Any]:
+    """Return all that the store holds, byte for byte."""
+    keys: Any = client.keys()
+    return {key: client.dump(key) for key in keys}
+
+
 def stored_documents(client: "redis.Redis") -> dict[str, tuple[Any, Any]]:
     """Return answer and facts of every document, by the id in its key."""
     documents: dict[str, tuple[Any, Any]] = {}

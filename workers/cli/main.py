@@ -29,6 +29,8 @@ COMMANDS = {
     "doctor": Entry("Look and mend", "workers.cli.doctor", "What is wrong, and how to mend it."),
     "events": Entry("Look and mend", "workers.cli.events", "Search the event log; show one event."),
     "failed": Entry("Look and mend", "workers.cli.failed", "Look at dead letters, retry, give up."),
+    "replay": Entry("Look and mend", "workers.cli.replay", "Apply events again, or a file's."),
+    "rebuild": Entry("Look and mend", "workers.cli.rebuild", "Derive every answer again."),
 }
 
 

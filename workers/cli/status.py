@@ -130,8 +130,22 @@ def _events(seen: Status) -> object:
             ("attempts", outcomes),
             ("ambiguous", f"{counted} ({in_what})"),
             ("jobs waiting", f"{seen.jobs_waiting:,}"),
+            *_replaying(seen),
         ]
     )
+
+
+def _replaying(seen: Status) -> list[tuple[str, object]]:
+    left, halted = seen.replaying.left, seen.replaying.halted
+    if not left:
+        return []
+    if halted is None:
+        return [("replaying", f"{left:,} left")]
+    why = (
+        f"{left:,} left; HALTED since {short_moment(halted.since)}: {halted.failed} of the last "
+        f"{halted.tried} failed with {halted.reason}. Mend it, or drop them: onfile replay --cancel"
+    )
+    return [("replaying", Text(why, style="bold red"))]
 
 
 def _rate(per_second: float | None) -> str:

@@ -3,10 +3,12 @@
 import time
 
 import msgspec
+import redis
 
+from service import replay_queue
 from service.backlog import Backlog, backlog
 from service.doorbell import QUEUE_KEY
-from service.keys import COUNTERS
+from service.keys import COUNTERS, HALT, REPLAY_HALT
 from service.secret_use import WebhookSecret, webhook_secrets
 from workers import doubts, halting
 from workers.operators.desk import Desk
@@ -26,6 +28,17 @@ class Halted(msgspec.Struct, frozen=True):
     since: str
     probe_in_seconds: float
     """When a few are tried again; 0 for as soon as a worker comes to it."""
+
+
+class Replaying(msgspec.Struct, frozen=True):
+    """Events that are applied again because an operator wants it."""
+
+    left: int
+    """Queued and not applied again yet."""
+    halted: Halted | None
+    """Why the replay pauses: nearly all of it fails; new events are applied all the same."""
+    outcomes: dict[str, int]
+    """What became of all that were ever replayed: applied, unchanged, ignored, failed."""
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -55,6 +68,7 @@ class Status(msgspec.Struct, frozen=True):
     outcomes: dict[str, int]
     """What became of every attempt to apply an event, repetitions included."""
     halted: Halted | None
+    replaying: Replaying
     workers: list[Worker]
     jobs_waiting: int
     stores: list[StoreState]
@@ -84,7 +98,8 @@ def status(desk: Desk, *, sample_seconds: float = 1.0) -> Status:
         out_per_second=_rate(before, now, before.applied, now.applied),
         duplicates=counters.get("duplicate", 0),
         outcomes={outcome: counters.get(outcome, 0) for outcome in OUTCOMES},
-        halted=halted(desk),
+        halted=halted(desk.log),
+        replaying=replaying(desk.log),
         workers=workers(desk.log),
         jobs_waiting=int(msgspec.convert(desk.log.llen(QUEUE_KEY), int)),
         stores=store_states(desk),
@@ -93,9 +108,18 @@ def status(desk: Desk, *, sample_seconds: float = 1.0) -> Status:
     )
 
 
-def halted(desk: Desk) -> Halted | None:
+def replaying(client: redis.Redis) -> Replaying:
+    """Return how it stands with replays."""
+    return Replaying(
+        left=replay_queue.waiting(client),
+        halted=halted(client, REPLAY_HALT),
+        outcomes=replay_queue.replayed(client),
+    )
+
+
+def halted(client: redis.Redis, key: str = HALT) -> Halted | None:
     """Return why the workers take no events; None when they do."""
-    halt = halting.current(desk.log)
+    halt = halting.current(client, key)
     if halt is None:
         return None
     return Halted(

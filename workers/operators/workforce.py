@@ -12,7 +12,7 @@ from rq.serializers import JSONSerializer
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
 from service import doorbell
-from service.keys import APPLY_JOB, DRAIN_JOB, QUEUE
+from service.keys import APPLY_JOB, DRAIN_JOB, QUEUE, REPLAY_JOB
 
 
 class Worker(msgspec.Struct, frozen=True):
@@ -83,6 +83,8 @@ def _does(client: redis.Redis, job_id: str | None) -> str:
         return "ends a job"
     if job.func_name == DRAIN_JOB:
         return "applies what is pending"
+    if job.func_name == REPLAY_JOB:
+        return "replays"
     if job.func_name == APPLY_JOB:
         return f"tries {job_id} again"
     return str(job.func_name)

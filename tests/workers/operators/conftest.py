@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from service.keys import REPLAY_HALT
 from tests.workers.operators.bench import Bench, Handlers, bench_on
-from workers import draining, halting, jobs, rounds
+from workers import draining, halting, jobs, replaying, rounds
 
 if TYPE_CHECKING:
     from tests.conftest import Store
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def bench(store: "Store", monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     monkeypatch.setattr(draining, "_stop_rule", halting.StopRule())
+    monkeypatch.setattr(replaying, "_stop_rule", halting.StopRule(REPLAY_HALT))
     monkeypatch.setattr(jobs, "_stores", None)
     monkeypatch.setenv("REDIS_URL", store.url)
     with bench_on(store.url) as made:

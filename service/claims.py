@@ -1,0 +1,63 @@
+"""Claims on a stream of the store: what one worker has taken no other gets, until its time is up.
+
+The event log and the replay queue are such streams; their one consumer group knows what was taken
+and not acknowledged, so that nothing is lost with the worker that took it.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import redis
+
+from service.keys import GROUP
+
+Item: TypeAlias = tuple[bytes, dict[bytes, bytes]]
+"""An id in the stream, and the fields there."""
+
+
+def ensure_group(client: redis.Redis, stream: str) -> None:
+    """Make the stream and its group if they are missing; nothing in it counts as taken then."""
+    try:
+        client.xgroup_create(stream, GROUP, id="0", mkstream=True)
+    except redis.ResponseError as error:
+        if not str(error).startswith("BUSYGROUP"):
+            raise
+
+
+def take_new(client: redis.Redis, stream: str, consumer: str, count: int) -> list[Item]:
+    """Take up to `count` items that nobody has taken."""
+    try:
+        reply: Any = client.xreadgroup(GROUP, consumer, {stream: ">"}, count=count)
+    except redis.ResponseError as error:
+        if not str(error).startswith("NOGROUP"):
+            raise
+        ensure_group(client, stream)
+        reply = client.xreadgroup(GROUP, consumer, {stream: ">"}, count=count)
+    return [item for _, items in reply for item in items]
+
+
+def take_over(
+    client: redis.Redis, stream: str, consumer: str, min_idle_ms: int, count: int
+) -> list[tuple[Item, int]]:
+    """Take over items that were taken `min_idle_ms` ago and never acknowledged.
+
+    Each comes with how often it has been taken, this time included: one that was taken many
+    times may be what kills the workers. Of two that claim at once only one gets an item.
+    """
+    try:
+        stuck: Any = client.xpending_range(stream, GROUP, "-", "+", count, idle=min_idle_ms)
+    except redis.ResponseError as error:
+        if not str(error).startswith("NOGROUP"):
+            raise
+        return []
+    if not stuck:
+        return []
+    taken = {one["message_id"]: one["times_delivered"] for one in stuck}
+    claimed: Any = client.xclaim(stream, GROUP, consumer, min_idle_ms, list(taken))
+    return [(item, taken[item[0]] + 1) for item in claimed]
+
+
+def give_back(client: redis.Redis, stream: str, consumer: str, ids: Sequence[str]) -> None:
+    """Forget how often these were taken: it was not their fault that nothing came of it."""
+    if ids:
+        client.xclaim(stream, GROUP, consumer, 0, list(ids), retrycount=0, justid=True)

@@ -1,0 +1,83 @@
+"""The replay queue: which entries of the log wait to be applied again.
+
+An item names an entry and nothing more; what the entry says stays in the log. An item leaves the
+queue once its entry was applied, or has failed and so has a job of its own.
+"""
+
+from collections.abc import Iterable, Sequence
+from importlib.resources import files
+from typing import Any
+
+import redis
+
+from service import claims, doorbell
+from service.keys import GROUP, REPLAY, REPLAY_HALT, REPLAYED
+
+_ENQUEUE = (files("service") / "lua" / "enqueue_replay.lua").read_text()
+
+
+def add(client: redis.Redis, entry_ids: Sequence[str]) -> str:
+    """Queue these entries and ring for them; returns the id of the last one's item."""
+    keys = (REPLAY, doorbell.REPLAY_QUEUE_KEY)
+    arguments: Any = (*keys, *entry_ids)
+    reply: Any = client.eval(_ENQUEUE, len(keys), *arguments)
+    waiting, last = reply
+    if not waiting:
+        doorbell.ring_replay(client)
+    return str(last.decode())
+
+
+def take_new(client: redis.Redis, consumer: str, count: int) -> list[tuple[str, str]]:
+    """Take up to `count` items that no worker has taken: their ids, and the entries they name."""
+    return [_named(item) for item in claims.take_new(client, REPLAY, consumer, count)]
+
+
+def take_over(
+    client: redis.Redis, consumer: str, min_idle_ms: int, count: int
+) -> list[tuple[tuple[str, str], int]]:
+    """Take over items as service.claims does; each comes with how often it has been taken."""
+    stuck = claims.take_over(client, REPLAY, consumer, min_idle_ms, count)
+    return [(_named(item), taken) for item, taken in stuck]
+
+
+def put_back(client: redis.Redis, consumer: str, item_ids: Sequence[str]) -> None:
+    """Forget how often these were taken: it was not their fault that they were not applied."""
+    claims.give_back(client, REPLAY, consumer, item_ids)
+
+
+def remove(client: redis.Redis, item_ids: Iterable[str]) -> None:
+    """Take items out of the queue for good; `client` may be a pipeline."""
+    if ids := list(item_ids):
+        client.xack(REPLAY, GROUP, *ids)
+        client.xdel(REPLAY, *ids)
+
+
+def waiting(client: redis.Redis) -> int:
+    """Return how many items are in the queue, those included that a worker is at."""
+    number: Any = client.xlen(REPLAY)
+    return int(number)
+
+
+def holds_any_up_to(client: redis.Redis, item_id: str) -> bool:
+    """Tell whether this item or one queued before it is still there."""
+    return bool(client.xrange(REPLAY, "-", item_id, count=1))
+
+
+def drop(client: redis.Redis) -> int:
+    """Empty the queue; returns how many items were in it. What a worker is at is finished."""
+    with client.pipeline(transaction=True) as pipe:
+        pipe.xlen(REPLAY)
+        pipe.delete(REPLAY, REPLAY_HALT)
+        dropped, _ = pipe.execute()
+    return int(dropped)
+
+
+def replayed(client: redis.Redis) -> dict[str, int]:
+    """Return how many replayed events ever came to each outcome."""
+    counted: Any = client.hgetall(REPLAYED)
+    return {outcome.decode(): int(number) for outcome, number in counted.items()}
+
+
+def _named(item: claims.Item) -> tuple[str, str]:
+    item_id, fields = item
+    return item_id.decode(), fields[b"entry"].decode()

@@ -1,0 +1,155 @@
+"""What a replay did, or would do, as people and programs read it."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from workers.cli.difference_tables import Counted, print_differences
+from workers.cli.report import console, print_json, print_json_list
+from workers.operators import workforce
+from workers.operators.desk import Desk
+from workers.operators.rehearsing import Rehearsal
+from workers.operators.replays import Course
+from workers.operators.vouching import Read, Refused, Vouched
+
+if TYPE_CHECKING:
+    from workers.cli.replay_run import Replayed
+
+_OUTCOMES = {
+    "applied": "changed what is stored",
+    "unchanged": "changed nothing",
+    "ignored": "tell nothing of payment sources",
+    "failed": "failed",
+}
+
+
+def warn_of_no_worker(desk: Desk) -> None:
+    """Say so if nobody is there to do what is about to be ordered."""
+    if not any(worker.alive for worker in workforce.workers(desk.log)):
+        click.echo("No worker is alive, so this will wait. Start one: onfile worker", err=True)
+
+
+def why_it_waits(course: Course) -> str:
+    """Return what holds a replay up; empty for nothing."""
+    if course.halted is None:
+        return ""
+    return f"halted: {course.halted.reason} (onfile status)"
+
+
+def stopped(course: Course, *, by_name: bool) -> str:
+    """Return what an operator should know of a replay that was stopped."""
+    left = f"{course.left:,} events are still queued and will be applied"
+    text = f"Stopped. {left}; to drop them: onfile replay --cancel."
+    if by_name or course.all_queued or course.entry is None:
+        return text
+    return f"{text} To go on from here: the same with --after {course.entry}"
+
+
+def tell(replayed: "Replayed", *, as_json: bool) -> None:
+    """Tell what was applied again, what came of it, and what was left alone."""
+    if as_json:
+        print_json(as_object(replayed))
+        return
+    course, outcomes, unknown = replayed
+    click.echo(f"{_events(course.queued)} replayed: {_worded(outcomes)}.")
+    if course.skipped:
+        states = ", ".join(f"{number:,} {state}" for state, number in course.skipped.items())
+        click.echo(f"Left alone: {states}.")
+    if outcomes.get("failed"):
+        click.echo("What failed is tried again by itself: onfile failed list, in some minutes.")
+    _tell_unknown(unknown)
+
+
+def as_object(replayed: "Replayed") -> dict[str, object]:
+    """Return what programs are told of a replay."""
+    return {
+        "dry_run": False,
+        "replayed": replayed.course.queued,
+        "outcomes": {name: replayed.outcomes.get(name, 0) for name in _OUTCOMES},
+        "left_alone": replayed.course.skipped,
+        "unknown": replayed.unknown,
+    }
+
+
+def tell_rehearsal(rehearsal: Rehearsal, unknown: Sequence[str], *, as_json: bool) -> int:
+    """Tell which answers would change; returns how many."""
+    differences = Counted(rehearsal.differences())
+    if as_json:
+        print_json_list(
+            "differences",
+            differences,
+            lambda: {
+                "dry_run": True,
+                "replayed": rehearsal.outcomes.total(),
+                "outcomes": {name: rehearsal.outcomes[name] for name in _OUTCOMES},
+                "failures": rehearsal.failures,
+                "unknown": unknown,
+            },
+        )
+        return differences.number
+    print_differences(console(), differences)
+    worded = _worded(rehearsal.outcomes)
+    click.echo(f"{_events(rehearsal.outcomes.total())} would be replayed: {worded}.")
+    for reason, number in rehearsal.failures.most_common():
+        click.echo(f"  {number:,} would fail with {reason}")
+    click.echo(f"{answers(differences.number)} would change. Nothing was written.")
+    _tell_unknown(unknown)
+    return differences.number
+
+
+def tell_refused(refused: Sequence[Refused]) -> None:
+    """Tell what in a file is no event."""
+    for one in refused:
+        click.echo(f"number {one.number} in the file is no event: {one.reason}", err=True)
+
+
+def tell_file(held: Read, vouched: Vouched, *, as_json: bool) -> None:
+    """Tell what became of a file's events."""
+    if as_json:
+        print_json(
+            {
+                "accepted": vouched.accepted,
+                "duplicates": vouched.duplicates,
+                "ignored": held.ignored,
+                "refused": held.refused,
+            }
+        )
+        return
+    click.echo(f"{_events(vouched.accepted)} of the file came into the log and to the workers.")
+    if vouched.duplicates:
+        click.echo(
+            f"{_events(vouched.duplicates)} left alone: the log has the same. To have one of them "
+            "applied again: onfile replay EVENT."
+        )
+    if held.ignored:
+        kinds = ", ".join(f"{name} ({number:,})" for name, number in held.ignored.items())
+        click.echo(f"Of no interest: {kinds}.")
+
+
+def tell_dropped(number: int, *, as_json: bool) -> None:
+    """Tell how much was dropped."""
+    if as_json:
+        print_json({"dropped": number})
+    else:
+        click.echo(f"{_events(number)} dropped from the replay queue; the log keeps them.")
+
+
+def _tell_unknown(unknown: Sequence[str]) -> None:
+    for event in unknown:
+        click.echo(f"{event} is not in the log: it never came, or it is older than the retention.")
+
+
+def _worded(outcomes: Mapping[str, int]) -> str:
+    came = {words: outcomes.get(name, 0) for name, words in _OUTCOMES.items()}
+    said = [f"{number:,} {words}" for words, number in came.items() if number]
+    return ", ".join(said) or "none"
+
+
+def _events(number: int) -> str:
+    return f"{number:,} event{'' if number == 1 else 's'}"
+
+
+def answers(number: int) -> str:
+    """Return so many answers, in words."""
+    return f"{number:,} answer{'' if number == 1 else 's'}"
