@@ -29,6 +29,9 @@ COMMANDS = {
     "doctor": Entry("Look and mend", "workers.cli.doctor", "What is wrong, and how to mend it."),
     "events": Entry("Look and mend", "workers.cli.events", "Search the event log; show one event."),
     "failed": Entry("Look and mend", "workers.cli.failed", "Look at dead letters, retry, give up."),
+    "catch-up": Entry("Ask Stripe", "workers.cli.catch_up", "Fetch the events that never came."),
+    "backfill": Entry("Ask Stripe", "workers.cli.backfill", "Read all customers from Stripe."),
+    "reconcile": Entry("Ask Stripe", "workers.cli.reconcile", "Compare, and mend what differs."),
 }
 
 
