@@ -105,14 +105,15 @@ def _seconds(since: int, attachments: Attachments) -> list[int]:
 def _others_since(source: str, newest: Newest, attachments: Attachments) -> bool:
     """Tell whether another source has a fact since then: the default may have moved unheard.
 
-    A source first seen by the very read that shows this default was there when it was shown.
+    What the very read that shows this default was the first to see, or to miss, was or was not
+    there when it was shown.
     """
     read = any(s.record.type == READ_TYPE for s in newest.snapshots)
-    seen_since = newest.second + 1 if read else newest.second
+    since = newest.second + 1 if read else newest.second
     return any(
         newest.second <= times.added < NEVER
-        or seen_since <= times.seen < NEVER
-        or newest.second <= attachments.gone[other] < NEVER
+        or since <= times.seen < NEVER
+        or since <= attachments.gone[other] < NEVER
         for other, times in attachments.times.items()
         if other != source
     )

@@ -15,6 +15,7 @@ from service.event import PROJECTED_TYPES, NotAnEventError, Unprojected, read_ev
 from service.event_log import INDEXED_ID
 from service.keys import CATCH_UPS, Namespace, index_bucket
 from workers import admission
+from workers.objects import fields_of, identity
 from workers.operators.moments import iso
 from workers.stripe_api import CursorError, StripeApi
 from workers.stripe_reads import read_events
@@ -45,6 +46,8 @@ class Position(msgspec.Struct, frozen=True):
     """Which pass is under way."""
     after: str = ""
     """The last event of the pages done in this pass."""
+    connects: bool = True
+    """Whether the run begins where the last one was good until; else it leaves a gap between."""
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -104,7 +107,7 @@ def catch_up(log: redis.Redis, api: StripeApi, *, since: float | None = None) ->
         log: the store of the event log.
         api: Stripe's, of one namespace.
         since: from when on, unix seconds; else from a little before the last good moment, or from
-            the oldest that Stripe has.
+            the oldest that Stripe has. Where that leaves a gap the position does not move.
 
     Raises:
         StripeReadError, StalledError: it ended early; what is done is kept.
@@ -128,7 +131,7 @@ def catch_up(log: redis.Redis, api: StripeApi, *, since: float | None = None) ->
                 for waiting in admission.room(log):
                     yield _progress(where, len(passes), [], (looked_at, missing), waiting)
                 looked_at += len(bodies)
-                missing += _append_missing(log, bodies)
+                missing += _append_missing(log, api.namespace, bodies)
                 last = _ENVELOPE.decode(bodies[-1]).id if bodies else ""
                 where = msgspec.structs.replace(where, after=last if more else "")
                 _keep(log, api.namespace, where)
@@ -140,7 +143,7 @@ def catch_up(log: redis.Redis, api: StripeApi, *, since: float | None = None) ->
             continue
         where = msgspec.structs.replace(where, types=where.types + 1, after="")
         _keep(log, api.namespace, where)
-    _keep(log, api.namespace, Position(until=where.began))
+    _keep(log, api.namespace, Position(until=where.began if where.connects else where.until))
 
 
 class _Envelope(msgspec.Struct):
@@ -153,19 +156,37 @@ _ENVELOPE = msgspec.json.Decoder(_Envelope)
 
 def _begun(where: Position, now: float, since: float | None) -> Position:
     oldest = now - KEPT_SECONDS
-    start = since if since is not None else where.until - OVERLAP_SECONDS
-    return Position(until=where.until, since=max(oldest, start), began=now)
+    start = max(oldest, since if since is not None else where.until - OVERLAP_SECONDS)
+    connects = since is None or not where.until or start <= where.until
+    return Position(until=where.until, since=start, began=now, connects=connects)
 
 
-def _append_missing(log: redis.Redis, bodies: Sequence[msgspec.Raw]) -> int:
-    """Append those of these events that the log does not have; returns how many."""
-    ids = [_ENVELOPE.decode(body).id for body in bodies]
-    lacking = [
-        msgspec.json.format(bytes(body), indent=2)
-        for body, known in zip(bodies, _are_known(log, ids), strict=True)
-        if not known and _is_projected(body)
+def _append_missing(log: redis.Redis, namespace: Namespace, events: Sequence[msgspec.Raw]) -> int:
+    """Append those of these events that the log does not have; returns how many.
+
+    They are indented as deliveries are, so that most are the very bytes that were delivered or
+    will be, should Stripe's retry come after all.
+    """
+    known = _are_known(log, [_ENVELOPE.decode(event).id for event in events])
+    bodies = [
+        msgspec.json.format(of_account(bytes(event), namespace), indent=2)
+        for event, is_known in zip(events, known, strict=True)
+        if not is_known
     ]
-    return sum(admission.append(log, lacking))
+    return sum(admission.append(log, [body for body in bodies if _is_projected(body)]))
+
+
+def of_account(event: bytes, namespace: Namespace) -> bytes:
+    """Return an event with its account in it.
+
+    Deliveries name the connected account. A list that was asked for as that account need not, and
+    without the name the event would be taken for the platform's own.
+    """
+    fields = fields_of(event) or {}
+    if not namespace.account or identity(fields.get("account")):
+        return event
+    account = msgspec.Raw(msgspec.json.encode(namespace.account))
+    return msgspec.json.encode(fields | {"account": account})
 
 
 def _is_projected(body: bytes) -> bool:
