@@ -44,6 +44,16 @@ SECRETS = "onfile:secrets"
 DOUBTS = "onfile:doubts"
 """Hash, "<mode>:<account>:<customer>" -> "<version> <what>", for each ambiguous answer."""
 
+CATCH_UPS = "onfile:catch-ups"
+"""Hash, "<mode>:<account>" -> JSON: until when Stripe's events are known to be here, and how far a
+catch-up under way has come."""
+
+BACKFILLS = "onfile:backfills"
+"""Hash, "<mode>:<account>" -> JSON: how far a backfill under way has come."""
+
+ASKING = "onfile:asking"
+"""There while some worker asks Stripe about doubts, and for a pause after it; expires by itself."""
+
 IGNORED = "onfile:ignored"
 """Hash, event type -> how many of that type came, for the types that are not projected."""
 

@@ -68,6 +68,20 @@ SETTINGS: tuple[Setting, ...] = (
         secret=True,
     ),
     Setting(
+        "STRIPE_API_KEY",
+        "stripe_keys",
+        "Stripe's own key, for what reads Stripe: a restricted one (rk_…) that may read Customers, "
+        "Sources and Events is enough; one live and one test key, comma-separated, for both modes.",
+        read.stripe_keys,
+        secret=True,
+    ),
+    Setting(
+        "ONFILE_STRIPE_URL",
+        "stripe_url",
+        "Where Stripe's API is: a proxy, or a stand-in for Stripe.",
+        read.web_url,
+    ),
+    Setting(
         "ONFILE_OPS_KEY",
         "ops_key",
         "Reserved: the operators' key, for pages that are to come; their commands need none.",

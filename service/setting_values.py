@@ -17,6 +17,7 @@ OPS_KEY_CHARACTERS = 16
 SHOWN_CHARACTERS = 40
 
 MODES = ("_live_", "_test_")
+STRIPE_KEY = re.compile(r"(sk|rk)_(live|test)_[A-Za-z0-9_]+")
 DECODING_OPTION = "decode_responses"
 
 
@@ -74,6 +75,33 @@ def api_keys(text: str) -> tuple[str, ...]:
                 "which can be guessed; make a longer one."
             )
     return keys
+
+
+def stripe_keys(text: str) -> tuple[str, ...]:
+    """Return Stripe's own keys, at most one a mode; each says in its text which mode it reads."""
+    keys = _several(text)
+    for place, key in enumerate(keys, 1):
+        if not STRIPE_KEY.fullmatch(key):
+            raise ValueError(
+                f"holds {_which('key', place, keys)} that is no secret key of Stripe's; copy one "
+                "that begins with rk_live_, rk_test_, sk_live_ or sk_test_ from Stripe's dashboard."
+            )
+    if len({mode for key in keys for mode in MODES if mode in key}) < len(keys):
+        raise ValueError("holds two keys of one mode; leave one live and one test key at most.")
+    return keys
+
+
+def web_url(text: str) -> str:
+    """Return the address of an HTTP server, without a slash at its end."""
+    try:
+        url = urlsplit(text)
+        _ = url.port
+        fits = url.scheme in {"http", "https"} and url.hostname and not (url.query or url.fragment)
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError("must be the address of a server, as https://api.stripe.com.")
+    return text.rstrip("/")
 
 
 def ops_key(text: str) -> str:

@@ -28,6 +28,8 @@ class Settings:
     projection_url: str = ""
     webhook_secrets: tuple[str, ...] = ()
     api_keys: tuple[str, ...] = ()
+    stripe_keys: tuple[str, ...] = ()
+    stripe_url: str = "https://api.stripe.com"
     ops_key: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000
@@ -76,7 +78,8 @@ class Settings:
         passwords = (urlsplit(url).password for url in (self.redis_url, self.projection_url))
         in_both_spellings = {p for password in passwords if password for p in _spellings(password)}
         ops_key = (self.ops_key,) if self.ops_key else ()
-        return (*self.webhook_secrets, *self.api_keys, *ops_key, *sorted(in_both_spellings))
+        keys = (*self.webhook_secrets, *self.api_keys, *self.stripe_keys, *ops_key)
+        return (*keys, *sorted(in_both_spellings))
 
     def __repr__(self) -> str:
         shown = (f"{field.name}={_shown(field.name, self)}" for field in fields(self))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from starlette.routing import Route
 
-from service.event import PROJECTED_TYPES
+from service.event import LOGGED_TYPES
 from service.setting_table import SETTINGS
 from service.settings import Settings, default_text
 from service.web.app import create_app
@@ -26,8 +26,10 @@ def test_the_table_of_settings_is_the_one_in_the_code() -> None:
 
 
 def test_every_event_type_is_in_the_table_and_no_other() -> None:
-    named = re.findall(r"`((?:customer|source|payment_method)\.[\w.]+)`", section("Event types"))
-    assert set(named) == PROJECTED_TYPES
+    named = re.findall(
+        r"`((?:customer|source|payment_method|onfile)\.[\w.]+)`", section("Event types")
+    )
+    assert set(named) == LOGGED_TYPES
 
 
 def test_every_route_is_in_the_table_and_no_other() -> None:
@@ -39,7 +41,7 @@ def test_every_route_is_in_the_table_and_no_other() -> None:
 
 
 def test_every_command_is_in_the_table_and_no_other() -> None:
-    named = re.findall(r"^\| `onfile (\w+)", section("Commands"), re.MULTILINE)
+    named = re.findall(r"^\| `onfile ([\w-]+)", section("Commands"), re.MULTILINE)
     assert set(named) == set(main.list_commands(None))  # type: ignore[arg-type]
 
 

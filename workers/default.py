@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from service.event import READ_TYPE
 from workers.facts import NEVER, CustomerFacts
 from workers.objects import default_of, fields_of
 from workers.order import Attachments
@@ -45,7 +46,7 @@ def default_source(facts: CustomerFacts, newest: Newest, attachments: Attachment
     source = _answered(possible, attachments, oldest=began_empty)
     if len(possible) > 1:
         return Default(source, AMBIGUOUS)
-    undoubted = facts.told or not _others_since(source, newest.second, attachments)
+    undoubted = facts.told or not _others_since(source, newest, attachments)
     return Default(source, CONFIRMED if plain and not ruled and undoubted else INFERRED)
 
 
@@ -101,13 +102,20 @@ def _seconds(since: int, attachments: Attachments) -> list[int]:
     return sorted(second for second in {*told, since} if since <= second < NEVER and second >= 0)
 
 
-def _others_since(source: str, second: int, attachments: Attachments) -> bool:
-    """Tell whether another source has a fact since then: the default may have moved unheard."""
+def _others_since(source: str, newest: Newest, attachments: Attachments) -> bool:
+    """Tell whether another source has a fact since then: the default may have moved unheard.
+
+    What the very read that shows this default was the first to see, or to miss, was or was not
+    there when it was shown.
+    """
+    read = any(s.record.type == READ_TYPE for s in newest.snapshots)
+    since = newest.second + 1 if read else newest.second
     return any(
-        second <= moment < NEVER
+        newest.second <= times.added < NEVER
+        or since <= times.seen < NEVER
+        or since <= attachments.gone[other] < NEVER
         for other, times in attachments.times.items()
         if other != source
-        for moment in (times.added, times.seen, attachments.gone[other])
     )
 
 

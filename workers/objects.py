@@ -98,6 +98,11 @@ def parsed(content: bytes) -> Json:
     return _PARSED.decode(content)
 
 
+def ids_in(value: msgspec.Raw | None) -> list[str]:
+    """Return the ids that stand in a list."""
+    return [found for item in _items(value) or () if (found := identity(item))]
+
+
 def plain_customer(fields: Fields) -> bytes:
     """Return a customer as JSON, without its lists, and with its default as an id."""
     plain = {name: value for name, value in fields.items() if name not in LIST_FIELDS}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from service.entry import Entry
-from service.event import Unprojected, read_event
+from service.event import LOGGED_TYPES, Unprojected, read_event
 from service.projection import Projection
 from workers.apply import Doubt, Subject, Told, apply
 from workers.facts import Facts
@@ -53,5 +53,5 @@ def run(projection: Projection, entries: Sequence[Entry]) -> Round:
 
 
 def _facts(entry: Entry) -> Facts:
-    event = read_event(entry.body)
+    event = read_event(entry.body, projected=LOGGED_TYPES)
     return Facts() if isinstance(event, Unprojected) else facts_of(event)

@@ -16,7 +16,7 @@ from rq.serializers import JSONSerializer
 from service import doorbell, event_log, logs
 from service.keys import REPLAY_QUEUE
 from service.settings import Settings
-from workers import jobs, maintenance
+from workers import jobs, maintenance, resolving
 from workers.failures import EventFailedError
 
 MAINTENANCE_SECONDS = 2
@@ -32,11 +32,12 @@ log = structlog.get_logger()
 class EventWorker(SimpleWorker):
     """Runs jobs in its own process: they trust each other, and a fork costs more than a job."""
 
-    def __init__(self, *args: Any, stores: jobs.Stores, retention_days: int, **kwargs: Any) -> None:  # noqa: ANN401 - RQ's own
+    def __init__(self, *args: Any, stores: jobs.Stores, settings: Settings, **kwargs: Any) -> None:  # noqa: ANN401 - RQ's own
         super().__init__(*args, **kwargs)
         self._stores = stores
         self.told_to_stop = False
-        self._trimmer = maintenance.Trimmer(retention_days)
+        self._trimmer = maintenance.Trimmer(settings.retention_days)
+        self._resolver = resolving.Resolver(settings)
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """Note that it was told to stop: every other end is a death."""
@@ -56,6 +57,7 @@ class EventWorker(SimpleWorker):
             maintenance.enqueue_scheduled(self.connection)
             maintenance.enqueue_lost_retries(self._stores.log)
             self._trimmer.run(self._stores.log)
+            self._resolver.run(self._stores.log)
         except redis.RedisError as error:
             log.warning("maintenance.interrupted", reason=type(error).__name__)
         super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
@@ -84,7 +86,7 @@ def run(settings: Settings) -> None:
         maintenance_interval=MAINTENANCE_SECONDS,
         worker_ttl=WORKER_TTL_SECONDS,
         stores=stores,
-        retention_days=settings.retention_days,
+        settings=settings,
     )
     log.info("worker.ready", worker=worker.name)
     logging.getLogger("rq.worker").addFilter(_told_already)

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 SECRET = "whsec_flow_tests_0123456789abcdef"
 KEY = "sk_test_flow_tests_0123456789abcdef"
+ONFILE = [sys.executable, "-m", "workers.cli.main"]
 START_SECONDS = 20
+COMMAND_SECONDS = 120
 SETTLE_SECONDS = 40
 
 
@@ -73,9 +75,9 @@ class Service:
         self.folder = folder
         self.processes: list[subprocess.Popen[bytes]] = []
 
-    def start(self, command: str, **more: str) -> subprocess.Popen[bytes]:
-        """Start `onfile web` or `onfile worker`; its lines go to a file of the test's folder."""
-        environ = os.environ | {
+    def environ(self, **more: str) -> dict[str, str]:
+        """Return the environment of its processes."""
+        return os.environ | {
             "REDIS_URL": self.store.url,
             "STRIPE_WEBHOOK_SECRET": SECRET,
             "ONFILE_API_KEYS": KEY,
@@ -83,10 +85,24 @@ class Service:
             "ONFILE_LOG_FORMAT": "json",
             **more,
         }
+
+    def run(self, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of `onfile` to its end."""
+        return subprocess.run(
+            [*ONFILE, *command],
+            env=self.environ(**more),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=COMMAND_SECONDS,
+        )
+
+    def start(self, *command: str, **more: str) -> subprocess.Popen[bytes]:
+        """Start a command of `onfile`; its lines go to a file of the test's folder."""
         with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "workers.cli.main", command],
-                env=environ,
+                [*ONFILE, *command],
+                env=self.environ(**more),
                 stdout=log,
                 stderr=log,
             )

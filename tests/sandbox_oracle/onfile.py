@@ -13,7 +13,7 @@ from service.settings import Settings
 from service.signature import sign
 from service.web.app import create_app
 from workers import rounds
-from workers.draining import CONSUMER
+from workers.lines import CONSUMER
 
 if TYPE_CHECKING:
     import redis

@@ -41,6 +41,8 @@ def test_every_setting_can_be_set() -> None:
         {
             **WEB,
             "ONFILE_PROJECTION_URL": "rediss://cluster.internal:7000",
+            "STRIPE_API_KEY": "rk_live_0123456789abcdef",
+            "ONFILE_STRIPE_URL": "https://stripe.internal/",
             "ONFILE_OPS_KEY": "ops_0123456789abcdef",
             "ONFILE_HOST": "0.0.0.0",  # noqa: S104
             "PORT": "9000",
@@ -197,11 +199,16 @@ def test_an_address_to_listen_on_is_no_url() -> None:
 
 
 def test_its_repr_shows_no_secret() -> None:
-    environ = {**WEB, "ONFILE_OPS_KEY": "ops_0123456789abcdef"}
+    environ = {
+        **WEB,
+        "ONFILE_OPS_KEY": "ops_0123456789abcdef",
+        "STRIPE_API_KEY": "rk_test_0123456789",
+    }
     settings = Settings.from_environ(environ, role="web")
     assert settings.secrets == (
         "whsec_first",
         "sk_live_0123456789abcdef",
+        "rk_test_0123456789",
         "ops_0123456789abcdef",
         "hunter2",
     )
@@ -215,3 +222,31 @@ def test_a_password_is_secret_in_both_spellings() -> None:
     assert settings.secrets == ("p%40ss", "p@ss")
     assert without_password("redis://u:p%40ss@h:1/0") == "redis://***@h:1/0"
     assert without_password("redis://h") == "redis://h"
+
+
+@pytest.mark.parametrize("text", ["sk_live_a", "rk_test_a", "sk_live_a, rk_test_b"])
+def test_stripes_own_key_is_taken_for_each_mode(text: str) -> None:
+    settings = Settings.from_environ({**WEB, "STRIPE_API_KEY": text}, role="web")
+    assert settings.stripe_keys == tuple(text.split(", "))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("pk_live_a", "no secret key of Stripe's"),
+        ("whsec_a", "no secret key of Stripe's"),
+        ("sk_live_a, rk_test_b c", "a key (number 2) that is no secret key"),
+        ("sk_live_a,rk_live_b", "two keys of one mode"),
+    ],
+)
+def test_what_is_no_key_of_stripes_is_refused_and_not_repeated(text: str, why: str) -> None:
+    problem = problem_with("STRIPE_API_KEY", text)
+    assert why in problem
+    assert text not in problem
+
+
+@pytest.mark.parametrize(
+    "url", ["api.stripe.com", "ftp://h", "https://", "http://h?a=b", "http://h:x"]
+)
+def test_what_is_no_address_of_a_server_is_refused(url: str) -> None:
+    assert "must be the address of a server" in problem_with("ONFILE_STRIPE_URL", url)

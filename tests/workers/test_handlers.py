@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from service.event import PROJECTED_TYPES, Event, read_event
+from service.event import LOGGED_TYPES, Event, read_event
 from tests.workers.fold import Fold, facts_told
 from tests.workers.notation import CUSTOMER, card, customer, embedded, event, source_id
 from workers import handlers
@@ -57,8 +57,8 @@ def only_record(facts: Facts, subject: str) -> Record:
 # --- which handler ------------------------------------------------------------------------------
 
 
-def test_every_projected_type_has_a_handler() -> None:
-    assert handled_types() == PROJECTED_TYPES
+def test_every_type_in_the_log_has_a_handler() -> None:
+    assert handled_types() == LOGGED_TYPES
 
 
 def test_every_handler_module_is_imported() -> None:

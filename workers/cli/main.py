@@ -31,6 +31,9 @@ COMMANDS = {
     "failed": Entry("Look and mend", "workers.cli.failed", "Look at dead letters, retry, give up."),
     "replay": Entry("Look and mend", "workers.cli.replay", "Apply events again, or a file's."),
     "rebuild": Entry("Look and mend", "workers.cli.rebuild", "Derive every answer again."),
+    "catch-up": Entry("Ask Stripe", "workers.cli.catch_up", "Fetch the events that never came."),
+    "backfill": Entry("Ask Stripe", "workers.cli.backfill", "Read all customers from Stripe."),
+    "reconcile": Entry("Ask Stripe", "workers.cli.reconcile", "Compare, and mend what differs."),
 }
 
 

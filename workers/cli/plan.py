@@ -21,6 +21,12 @@ SECRETS = {
 """Every secret there is, and how one that is made here begins."""
 
 
+SANDBOX_KEY = "sk_test_onfile_sandbox"
+"""What the stand-in for Stripe is asked with; no person would choose it."""
+
+OF_SANDBOX = ("STRIPE_API_KEY", "ONFILE_STRIPE_URL")
+
+
 @dataclass(frozen=True)
 class Plan:
     """Settings of the processes to start, and which of them are to be kept in the folder."""
@@ -50,8 +56,13 @@ class Plan:
         return "REDIS_URL" in self.made
 
 
-def make_plan(given: Mapping[str, str], kept: Mapping[str, str], port: int) -> Plan:
+def make_plan(
+    given: Mapping[str, str], kept: Mapping[str, str], port: int, *, sandbox: str = ""
+) -> Plan:
     """Return the plan; refused settings end the command.
+
+    `sandbox` is the address of the stand-in for Stripe that everything is to ask: no key of the
+    real one is ever shown to it.
 
     What the environment gives is not kept, and what was kept of it is forgotten: a command that is
     started without that environment shall not find another secret than the one in force.
@@ -64,6 +75,10 @@ def make_plan(given: Mapping[str, str], kept: Mapping[str, str], port: int) -> P
     if "REDIS_URL" not in given:
         made["REDIS_URL"] = embedded.choose_url(kept)
     made["PORT"] = str(port)
+    if kept.get("STRIPE_API_KEY") == SANDBOX_KEY:  # of an earlier run that had a stand-in
+        kept = {name: value for name, value in kept.items() if name not in OF_SANDBOX}
+    if sandbox:
+        made |= dict(zip(OF_SANDBOX, (SANDBOX_KEY, sandbox), strict=True))
     written = {name: kept[name] for name in kept if name not in {*SECRETS, "REDIS_URL"}}
     environ = {**kept, **given, **made}
     return Plan(

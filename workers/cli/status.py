@@ -20,6 +20,7 @@ from workers.cli.report import (
     size,
     table,
 )
+from workers.operators.catch_up import Gap
 from workers.operators.status import Status, status
 from workers.operators.store_state import StoreState
 
@@ -131,6 +132,7 @@ def _events(seen: Status) -> object:
             ("ambiguous", f"{counted} ({in_what})"),
             ("jobs waiting", f"{seen.jobs_waiting:,}"),
             *_replaying(seen),
+            *[_caught_up(gap) for gap in seen.caught_up],
         ]
     )
 
@@ -146,6 +148,13 @@ def _replaying(seen: Status) -> list[tuple[str, object]]:
         f"{halted.tried} failed with {halted.reason}. Mend it, or drop them: onfile replay --cancel"
     )
     return [("replaying", Text(why, style="bold red"))]
+
+
+def _caught_up(gap: Gap) -> tuple[str, Text]:
+    said = f"{gap.namespace.rstrip(':')}, until {short_moment(gap.until)}"
+    if gap.alarming:
+        return "caught up", Text(f"{said}   Stripe forgets: onfile catch-up", style="bold red")
+    return "caught up", Text(said)
 
 
 def _rate(per_second: float | None) -> str:

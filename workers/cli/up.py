@@ -74,14 +74,14 @@ def command(
         kept = data_dir.read_env()
         host = given.get("ONFILE_HOST") or kept.get("ONFILE_HOST") or Settings.host
         listener = held.enter_context(_listening(host, port))
-        plan = make_plan(given, kept, listener.getsockname()[1])
+        stripe_address = f"http://127.0.0.1:{sandbox_port}" if with_sandbox else ""
+        plan = make_plan(given, kept, listener.getsockname()[1], sandbox=stripe_address)
         _log_to_stderr(plan.settings)
         data_dir.write_env(plan.kept)
         store_log = held.enter_context(data_dir.store_log.open("ab"))
         store = [crew.store(plan, data_dir, lock, store_log)] if plan.own_store else []
         web = crew.web(plan, listener)
         stripe = [crew.sandbox(plan, sandbox_port)] if with_sandbox else []
-        stripe_address = f"http://127.0.0.1:{sandbox_port}" if with_sandbox else ""
         its_workers = [crew.worker(plan, number) for number in range(1, workers + 1)]
         try:
             look_at_given_stores(plan)

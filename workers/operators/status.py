@@ -11,6 +11,7 @@ from service.doorbell import QUEUE_KEY
 from service.keys import COUNTERS, HALT, REPLAY_HALT
 from service.secret_use import WebhookSecret, webhook_secrets
 from workers import doubts, halting
+from workers.operators.catch_up import Gap, gaps
 from workers.operators.desk import Desk
 from workers.operators.moments import iso
 from workers.operators.store_state import StoreState, store_states
@@ -74,6 +75,8 @@ class Status(msgspec.Struct, frozen=True):
     stores: list[StoreState]
     ambiguous: doubts.Doubts
     webhook_secrets: list[WebhookSecret]
+    caught_up: list[Gap]
+    """Of each namespace that was ever caught up with Stripe's events."""
 
 
 def status(desk: Desk, *, sample_seconds: float = 1.0) -> Status:
@@ -105,6 +108,7 @@ def status(desk: Desk, *, sample_seconds: float = 1.0) -> Status:
         stores=store_states(desk),
         ambiguous=doubts.count(desk.log),
         webhook_secrets=webhook_secrets(desk.log),
+        caught_up=gaps(desk.log),
     )
 
 

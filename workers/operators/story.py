@@ -7,7 +7,7 @@ import msgspec
 from service import event_log
 from service.compression import UnreadableError
 from service.entry import Entry
-from service.event import NotAnEventError, Unprojected, read_event
+from service.event import LOGGED_TYPES, NotAnEventError, Unprojected, read_event
 from workers import retries
 from workers.failures import reason_of
 from workers.handlers import UnprojectableError, facts_of
@@ -102,7 +102,7 @@ def _told(
     desk: Desk, entry: Entry
 ) -> tuple[Literal["facts", "nothing", "unreadable"], str, list[ToldFact]]:
     try:
-        event = read_event(entry.body)
+        event = read_event(entry.body, projected=LOGGED_TYPES)
         facts = None if isinstance(event, Unprojected) else facts_of(event)
     except (UnprojectableError, NotAnEventError, UnreadableError) as error:
         return "unreadable", str(error) or reason_of(error), []

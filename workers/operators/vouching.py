@@ -8,12 +8,11 @@ from typing import Any
 import msgspec
 import redis
 
-from service import doorbell, event_log
 from service.backlog import backlog
-from service.entry import NewEntry, new_entry
+from service.entry import new_entry
 from service.event import Event, NotAnEventError, read_event
-from service.intake import BATCH_BYTES, BATCH_EVENTS
 from service.keys import GROUP, LOG
+from workers.admission import append_entries
 from workers.operators.reading import order
 
 LOOK_SECONDS = 0.05
@@ -65,16 +64,10 @@ def read(bodies: Iterable[bytes]) -> Read:
 
 def append(client: redis.Redis, events: Iterable[tuple[Event, bytes]]) -> Iterator[Vouched]:
     """Append them to the log, yielding after each piece; doing it again appends nothing."""
-    client.script_load(event_log.APPEND_SCRIPT)
     vouched = Vouched()
-    for piece in _pieces(events):
-        command = event_log.append_command(piece, doorbell.QUEUE_KEY)
-        reply: Any = client.execute_command(*command)  # type: ignore[no-untyped-call]
-        appended = event_log.read_appended(reply)
-        if not appended.waiting:
-            doorbell.ring(client)
-        vouched.accepted += sum(appended.fresh)
-        vouched.duplicates += appended.fresh.count(False)
+    for fresh in append_entries(client, (new_entry(event, body) for event, body in events)):
+        vouched.accepted += fresh.count(True)
+        vouched.duplicates += fresh.count(False)
         yield vouched
     newest: Any = client.xrevrange(LOG, count=1)
     vouched.last = newest[0][0].decode() if newest else ""
@@ -87,20 +80,6 @@ def await_applied(client: redis.Redis, entry_id: str) -> Iterator[int]:
         yield pending
         time.sleep(LOOK_SECONDS)
     yield 0
-
-
-def _pieces(events: Iterable[tuple[Event, bytes]]) -> Iterator[list[NewEntry]]:
-    """Yield what is appended in one step: a script blocks the store while it runs."""
-    piece: list[NewEntry] = []
-    size = 0
-    for entry in (new_entry(event, body) for event, body in events):
-        size += entry.size
-        if piece and (len(piece) == BATCH_EVENTS or size > BATCH_BYTES):
-            yield piece
-            piece, size = [], entry.size
-        piece.append(entry)
-    if piece:
-        yield piece
 
 
 def _pending_up_to(client: redis.Redis, entry_id: str) -> int:

@@ -24,6 +24,7 @@ def work_findings(status: Status, client: redis.Redis, *, retention_days: int) -
         _pending(status),
         _dead_letters(status),
         _retention(retention_days),
+        _caught_up(status),
     ]
 
 
@@ -120,4 +121,19 @@ def _retention(days: int) -> Finding:
         "comes in as new (that harms no answer: tombstones have no end), and can no longer be "
         "replayed from here.",
         f"Set ONFILE_RETENTION_DAYS to {STRIPE_DAYS} or more, for every process.",
+    )
+
+
+def _caught_up(status: Status) -> Finding:
+    check = "caught_up"
+    late = [gap for gap in status.caught_up if gap.alarming]
+    if not late:
+        return ok(check, "No gap nears the thirty days for which Stripe shows its events.")
+    oldest = min(late, key=lambda gap: gap.until)
+    return trouble(
+        check,
+        f"Stripe's events of {oldest.namespace.rstrip(':')} were last known to be complete here "
+        f"at {oldest.until}, and Stripe shows them for {STRIPE_DAYS} days: what was missed will "
+        "soon be beyond reach.",
+        "Run onfile catch-up, best once a day; if the thirty days are over, onfile backfill too.",
     )

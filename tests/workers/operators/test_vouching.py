@@ -8,6 +8,7 @@ import pytest
 from service import doorbell
 from service.keys import LOG
 from tests.workers.notation import added, created, event
+from workers import admission
 from workers.operators import vouching
 from workers.operators.status import status
 
@@ -25,7 +26,7 @@ def test_a_file_is_read_whatever_it_holds() -> None:
 def test_events_are_appended_rung_for_and_applied_and_the_second_time_left_alone(
     bench: "Bench", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vouching, "BATCH_EVENTS", 2)
+    monkeypatch.setattr(admission, "BATCH_EVENTS", 2)
     held = vouching.read([created("A", 1), added("A", 1), added("B", 3)])
     [*_, vouched] = vouching.append(bench.log, held.events)
     assert (vouched.accepted, vouched.duplicates) == (3, 0)

@@ -1,0 +1,96 @@
+"""Ask Stripe about one customer: late enough to be sure, and in the rendering of its webhooks."""
+
+from typing import Any
+
+import redis
+
+from service.compression import UnreadableError
+from service.entry import read_entry
+from service.event import READ_TYPE, Event, NotAnEventError, read_event
+from service.keys import LOG, Namespace
+from service.projection import Projection
+from service.settings import Settings
+from workers.known import known
+from workers.stripe_api import READS_PER_SECOND, StripeApi
+from workers.stripe_reads import Read, read_customer, read_events
+
+LOOKED_AT_ENTRIES = 200
+
+PATIENCE_SECONDS = 5.0
+"""For Stripe's clock to pass what is known. Test clocks may be years ahead: nobody waits for those,
+and such a read is outdone by what was told before it."""
+
+MARGIN_SECONDS = 0.05
+
+SETTLING_TRIES = 3
+"""Of a customer that changes every second a read is as good as an event of the same second."""
+
+
+def open_api(
+    settings: Settings,
+    log: redis.Redis,
+    namespace: Namespace,
+    *,
+    per_second: float = READS_PER_SECOND,
+) -> StripeApi:
+    """Return Stripe's API, set to render objects as the newest event here was rendered.
+
+    Otherwise every answer would differ from Stripe's wherever two versions render differently.
+
+    Raises:
+        StripeReadError: there is no key, or Stripe cannot be asked.
+
+    """
+    version = _version_in_log(log, namespace)
+    api = StripeApi(settings, namespace, api_version=version, per_second=per_second)
+    if version:
+        return api
+    for events, _ in read_events(api, limit=1):
+        if events and (version := _version(bytes(events[0]))):
+            return StripeApi(settings, namespace, api_version=version, per_second=per_second)
+        break
+    return api
+
+
+def read_settled(api: StripeApi, projection: Projection, customer: str) -> Read:
+    """Return a read whose second is later than anything known of the customer, if waiting helps.
+
+    In the same second as an event a read could not be told from what came before it.
+
+    Raises:
+        NotFoundError: Stripe knows no such customer under this key.
+        StripeReadError: Stripe is away.
+
+    """
+    for _ in range(SETTLING_TRIES):
+        (before,) = known(projection, api.namespace, [customer])
+        early = before.second + 1 - api.now()
+        if 0 < early <= PATIENCE_SECONDS:
+            api.wait(early + MARGIN_SECONDS)
+        read = read_customer(api, customer, before.attached)
+        (after,) = known(projection, api.namespace, [customer])
+        early = after.second + 1 - read.second
+        if early <= 0 or early > PATIENCE_SECONDS:
+            break
+    return read
+
+
+def _version_in_log(log: redis.Redis, namespace: Namespace) -> str:
+    items: Any = log.xrevrange(LOG, count=LOOKED_AT_ENTRIES)
+    for entry in map(read_entry, items):
+        if entry.namespace == namespace and entry.type != READ_TYPE:
+            try:
+                version = _version(entry.body)
+            except UnreadableError:
+                continue
+            if version:
+                return version
+    return ""
+
+
+def _version(body: bytes) -> str:
+    try:
+        event = read_event(body)
+    except NotAnEventError:
+        return ""
+    return event.api_version if isinstance(event, Event) else ""

@@ -1,0 +1,192 @@
+"""Reads of Stripe: a customer as it stands there, with all its sources, as an entry of the log.
+
+A read's second is one that Stripe's clock had reached when the first request was sent. So what a
+read shows is never older than it says, and an event that happened afterwards always outranks it.
+"""
+
+from collections.abc import Collection, Iterator
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+import msgspec
+
+from service.event import READ_TYPE
+from workers.objects import Fields, embedded_sources, fields_of, identity, second_of, truth_of
+from workers.stripe_api import CursorError, NotFoundError, StripeApi, StripeReadError
+
+PAGE = 100
+"""As many as Stripe gives out at once."""
+
+SAME_TRIES = 3
+"""How often to begin anew when a customer changes while it is read."""
+
+ID_BYTES = 12
+
+
+class Read(NamedTuple):
+    """What Stripe showed of one customer."""
+
+    customer: str
+    second: int
+    fields: Fields
+    """The customer; its `sources` are all it has, however many."""
+    gone: tuple[str, ...] = ()
+    """Sources we took for attached and Stripe says it does not have."""
+
+    @property
+    def deleted(self) -> bool:
+        """Whether the customer has been deleted."""
+        return truth_of(self.fields.get("deleted"))
+
+    @property
+    def sources(self) -> list[msgspec.Raw]:
+        """The sources, newest first."""
+        return embedded_sources(self.fields)[0]
+
+    @property
+    def source_ids(self) -> list[str]:
+        """The ids of the sources, newest first."""
+        return [identity(source) for source in self.sources]
+
+    def body(self, api: StripeApi) -> bytes:
+        """Return it as the body of an entry; the same read has the same id."""
+        shown = {"id": self.customer, "customer": self.fields, "gone": self.gone}
+        envelope: dict[str, Any] = {
+            "object": "event",
+            "api_version": api.api_version or None,
+            "created": self.second,
+            "data": {"object": shown},
+            "livemode": api.namespace.mode == "live",
+            "request": None,
+            "type": READ_TYPE,
+        }
+        if api.namespace.account:
+            envelope["account"] = api.namespace.account
+        content = msgspec.json.encode(envelope)
+        read_id = f"read_{blake2b(content, digest_size=ID_BYTES).hexdigest()}"
+        return msgspec.json.format(msgspec.json.encode({"id": read_id, **envelope}), indent=2)
+
+
+class Page(NamedTuple):
+    """A part of Stripe's list of customers, newest first."""
+
+    reads: list[Read]
+    last: str
+    """The customer it ends with, after which to go on."""
+    last_created: int
+    has_more: bool
+
+
+def read_customer(api: StripeApi, customer: str, attached: Collection[str] = ()) -> Read:
+    """Return a customer as Stripe has it now.
+
+    Args:
+        api: whose customer it is.
+        customer: its id.
+        attached: the sources we take for attached; of those it lacks Stripe is asked singly.
+
+    Raises:
+        NotFoundError: Stripe knows no such customer under this key.
+        StripeReadError: Stripe is away, or the customer changes faster than it can be read.
+
+    """
+    for _ in range(SAME_TRIES):
+        answer = api.get(f"/v1/customers/{customer}", expand=["sources"])
+        fields = fields_of(answer.body) or {}
+        if (read := _whole(api, fields, int(answer.asked_at), attached)) is not None:
+            return read
+    raise StripeReadError(f"{customer} changes faster than it can be read; run this again.")
+
+
+def read_page(api: StripeApi, *, after: str = "", created_by: int | None = None) -> Page:
+    """Return a page of Stripe's customers; of each all sources.
+
+    Raises:
+        CursorError: the customer to go on after has been deleted; go by `created_by`.
+
+    """
+    where: dict[str, Any] = {}
+    if created_by is not None:
+        where["created"] = {"lte": created_by}
+    elif after:
+        where["starting_after"] = after
+    answer = api.get("/v1/customers", limit=PAGE, expand=["data.sources"], **where)
+    listing = _LISTING.decode(answer.body)
+    reads = []
+    for item in listing.data:
+        fields = fields_of(item) or {}
+        read = _whole(api, fields, int(answer.asked_at), ())
+        reads.append(read or read_customer(api, identity(fields.get("id"))))
+    last = fields_of(listing.data[-1]) or {} if listing.data else {}
+    return Page(reads, identity(last.get("id")), second_of(last.get("created")), listing.has_more)
+
+
+def count_customers(api: StripeApi) -> int | None:
+    """Return how many customers Stripe has; None where it does not tell."""
+    try:
+        answer = api.get("/v1/customers", limit=1, expand=["total_count"])
+    except StripeReadError:
+        return None
+    return _LISTING.decode(answer.body).total_count
+
+
+def read_events(api: StripeApi, **where: Any) -> Iterator[tuple[list[msgspec.Raw], bool]]:  # noqa: ANN401 - as Stripe takes them
+    """Yield Stripe's events, newest first, a page at a time, each with whether more follow."""
+    after: dict[str, str] = {}
+    while True:
+        answer = api.get("/v1/events", **({"limit": PAGE} | where | after))
+        listing = _LISTING.decode(answer.body)
+        yield listing.data, listing.has_more
+        if not listing.has_more:
+            return
+        after = {"starting_after": identity((fields_of(listing.data[-1]) or {}).get("id"))}
+
+
+class _Listing(msgspec.Struct):
+    data: list[msgspec.Raw]
+    has_more: bool = False
+    total_count: int | None = None
+
+
+_LISTING = msgspec.json.Decoder(_Listing)
+
+
+def _whole(api: StripeApi, fields: Fields, second: int, attached: Collection[str]) -> Read | None:
+    """Return the read with every source in it; None when it changed meanwhile."""
+    customer = identity(fields.get("id"))
+    if truth_of(fields.get("deleted")):
+        return Read(customer, second, fields)
+    sources, complete = embedded_sources(fields)
+    try:
+        if not complete:
+            sources = _all_sources(api, customer)
+        listed = {identity(source) for source in sources}
+        missing = [source for source in attached if source not in listed]
+        gone = tuple(source for source in missing if _is_gone(api, customer, source))
+    except (CursorError, NotFoundError):
+        return None
+    if len(gone) < len(missing):
+        return None
+    listing = {"object": "list", "data": sources, "has_more": False}
+    whole = fields | {"sources": msgspec.Raw(msgspec.json.encode(listing))}
+    return Read(customer, second, whole, gone)
+
+
+def _all_sources(api: StripeApi, customer: str) -> list[msgspec.Raw]:
+    found: list[msgspec.Raw] = []
+    more = True
+    while more:
+        where = {"starting_after": identity(found[-1])} if found else {}
+        answer = api.get(f"/v1/customers/{customer}/sources", limit=PAGE, **where)
+        listing = _LISTING.decode(answer.body)
+        found += listing.data
+        more = listing.has_more and bool(listing.data)
+    return found
+
+
+def _is_gone(api: StripeApi, customer: str, source: str) -> bool:
+    try:
+        api.get(f"/v1/customers/{customer}/sources/{source}")
+    except NotFoundError:
+        return True
+    return False
