@@ -106,6 +106,16 @@ class Shop(RuleBasedStateMachine):
         """Add a card in place of the default, which goes."""
         self._do(data, "POST", self._customer(data), {"source": token})
 
+    @precondition(lambda self: self.living())
+    @rule(data=st.data())
+    def change_and_take_back(self, data: Choice) -> None:
+        """In one second: only where it began tells where it ended."""
+        one = self._one(data, [*self.living(), *self.held()])
+        path = f"/v1/customers/{one['id']}" if one["object"] == "customer" else self._path(one)
+        old = one["metadata"].get("k", "")
+        self._do(data, "POST", path, {"metadata": {"k": "c"}})
+        self.bench.call("POST", path, {"metadata": {"k": old}})
+
     # --- their sources ---------------------------------------------------------------------------
 
     @precondition(lambda self: self.living() and self.has_room())
