@@ -46,7 +46,7 @@ test: $(INSTALLED) ## Run the tests: pytest $(ARGS)
 	$(BIN)/pytest $(ARGS)
 
 .PHONY: soak
-soak: $(INSTALLED) ## Try EXAMPLES random histories, other ones each time (2000: half an hour)
+soak: $(INSTALLED) ## Try EXAMPLES random histories, other ones each time (2000: some minutes)
 	ONFILE_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/sandbox_oracle/test_random_operations.py $(ARGS)
 
 .PHONY: coverage

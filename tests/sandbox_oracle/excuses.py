@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from service.sandbox.errors import Json
 from tests.sandbox_oracle.history import SHOWN_BY_VIEW, History, Telling, at, with_shared
+from workers.merge import KEPT_RECORDS
 
 
 class Case(NamedTuple):
@@ -85,6 +86,12 @@ def _not_said(case: Case) -> bool:
     return len(mute) > 1 and _is_told_in(newest, case)
 
 
+def _full_second(case: Case) -> bool:
+    """Cover what was told in the newest second, if it is more than is kept of one."""
+    newest = case.tellings()
+    return len(newest) >= KEPT_RECORDS and _is_told_in(newest, case)
+
+
 def _null_address(case: Case) -> bool:
     """Cover the told state but for its owner's address, if both are without anything in it."""
     told = case.history.told.get(case.name)
@@ -106,6 +113,14 @@ CLOSED_WALKS = Excuse(
     "Two seconds are kept. Where the last one began is told by the one before it, and where that "
     "one began is forgotten.",
     _closed_walks,
+    frozenset({"object", "default"}),
+)
+
+FULL_SECOND = Excuse(
+    "more events of one object in one second than are kept",
+    f"Of one second {KEPT_RECORDS} records are kept, so that no burst makes a document grow "
+    "without end, and which of them are kept has nothing to do with their order.",
+    _full_second,
     frozenset({"object", "default"}),
 )
 
@@ -145,6 +160,7 @@ OF_SOURCES = (
         frozenset({"object"}),
     ),
     CLOSED_WALKS,
+    FULL_SECOND,
     Excuse(
         "two events of one second that do not say what changed",
         "Edits of a bank account and what happens to a Source by itself have no "
@@ -154,7 +170,7 @@ OF_SOURCES = (
     ),
 )
 
-OF_CUSTOMERS = (CLOSED_WALKS,)
+OF_CUSTOMERS = (CLOSED_WALKS, FULL_SECOND)
 
 SAME_SECOND = Excuse(
     "sources added in one second",

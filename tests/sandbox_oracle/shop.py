@@ -22,9 +22,8 @@ LATER = st.sampled_from((0, 0, 0, 1, 1, 2))
 
 WEATHER = st.integers(1, 2**16)
 
-MOST_CUSTOMERS = 3
-MOST_SOURCES = 30
-"""Of all kinds, be they attached or not: a page holds ten."""
+SIZES = st.sampled_from(((1, 1), (1, 3), (3, 30)))
+"""How many customers and sources a shop may have: with few of them much happens to each."""
 
 RENEWED_FROM = 2030
 """A network never takes a renewal back, so that no two of its changes look the same."""
@@ -38,6 +37,7 @@ class Shop(RuleBasedStateMachine):
     def __init__(self, onfile: Onfile, tally: "Counter[str]") -> None:
         super().__init__()
         self.bench = Bench(onfile, tally)
+        self.most_customers = self.most_sources = 1
         self.renewed_to = RENEWED_FROM
         self.keys = 0
         self.touched: list[str] = []
@@ -63,13 +63,14 @@ class Shop(RuleBasedStateMachine):
 
     # --- customers -------------------------------------------------------------------------------
 
-    @initialize(data=st.data(), making=st.sampled_from(forms.SOURCES))
-    def open(self, data: Choice, making: dict[str, Given]) -> None:
+    @initialize(data=st.data(), size=SIZES, making=st.sampled_from(forms.SOURCES))
+    def open(self, data: Choice, size: tuple[int, int], making: dict[str, Given]) -> None:
         """Begin with a customer and a Source, so that there is something to be done with both."""
+        self.most_customers, self.most_sources = size
         self.make_source(data, making, "")
         self.create_customer(data)
 
-    @precondition(lambda self: len(self.bench.books.customers) < MOST_CUSTOMERS)
+    @precondition(lambda self: len(self.living()) < self.most_customers)
     @rule(data=st.data())
     def create_customer(self, data: Choice) -> None:
         """Without a source, with a card, with a bank account, or with a Source."""
@@ -105,6 +106,16 @@ class Shop(RuleBasedStateMachine):
         """Add a card in place of the default, which goes."""
         self._do(data, "POST", self._customer(data), {"source": token})
 
+    @precondition(lambda self: self.living())
+    @rule(data=st.data())
+    def change_and_take_back(self, data: Choice) -> None:
+        """In one second: only where it began tells where it ended."""
+        one = self._one(data, [*self.living(), *self.held()])
+        path = f"/v1/customers/{one['id']}" if one["object"] == "customer" else self._path(one)
+        old = one["metadata"].get("k", "")
+        self._do(data, "POST", path, {"metadata": {"k": "c"}})
+        self.bench.call("POST", path, {"metadata": {"k": old}})
+
     # --- their sources ---------------------------------------------------------------------------
 
     @precondition(lambda self: self.living() and self.has_room())
@@ -131,11 +142,11 @@ class Shop(RuleBasedStateMachine):
         for _ in range(2):
             self._do(data, "POST", path, {"source": "tok_jcb"}, key=f"key_{self.keys}")
 
-    @precondition(lambda self: self.living() and self.made())
+    @precondition(lambda self: self.living() and self.loose())
     @rule(data=st.data(), metadata=st.one_of(st.none(), forms.METADATA))
     def attach_source(self, data: Choice, metadata: Given) -> None:
-        """Also one that is consumed, failed, or somebody's: refused."""
-        source = self._one(data, self.loose() or self.made())
+        """Also one that has failed: refused."""
+        source = self._one(data, self.loose())
         named = {} if metadata is None else {"metadata": metadata}
         self._add(data, {"source": source["id"], **named})
 
@@ -246,7 +257,7 @@ class Shop(RuleBasedStateMachine):
         return [s for s in sources if s.get("customer") and _is_card(s)]
 
     def has_room(self) -> bool:
-        return len(self.held()) + len(self.loose()) < MOST_SOURCES
+        return len(self.held()) + len(self.loose()) < self.most_sources
 
     # --- how it is done --------------------------------------------------------------------------
 
