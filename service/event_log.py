@@ -24,7 +24,6 @@ INDEXED_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
 
 APPEND_SCRIPT = (files("service") / "lua" / "append.lua").read_text()
 APPEND_SHA = hashlib.sha1(APPEND_SCRIPT.encode(), usedforsecurity=False).hexdigest()
-_FETCH_SCRIPT = (files("service") / "lua" / "fetch.lua").read_text()
 _STATES_SCRIPT = (files("service") / "lua" / "states.lua").read_text()
 _STATES_KEYS = (LOG, RETRIES, DISCARDED)
 
@@ -92,12 +91,20 @@ def put_back(client: redis.Redis, consumer: str, entry_ids: Sequence[str]) -> No
 
 
 def fetch(client: redis.Redis, entry_ids: Sequence[str]) -> list[Entry]:
-    """Return these entries, without those that have left the log."""
-    reply: Any = client.eval(_FETCH_SCRIPT, 1, LOG, *entry_ids) if entry_ids else []
-    return [
-        read_entry((entry_id, dict(zip(fields[::2], fields[1::2], strict=True))))
-        for entry_id, fields in reply
-    ]
+    """Return these entries, without those that have left the log.
+
+    Mostly they follow one another in the log, and one command reads them all: to ask for each,
+    in a script or on a pipeline, was a tenth of what a replay costs.
+    """
+    if not entry_ids:
+        return []
+    items: Any = client.xrange(LOG, entry_ids[0], entry_ids[-1], count=len(entry_ids))
+    if [item[0].decode() for item in items] != list(entry_ids):
+        with client.pipeline(transaction=False) as pipe:
+            for entry_id in entry_ids:
+                pipe.xrange(LOG, entry_id, entry_id)
+            items = [item for found in pipe.execute() for item in found]
+    return [read_entry(item) for item in items]
 
 
 def find(client: redis.Redis, event_or_request: str) -> list[Entry]:

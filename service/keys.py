@@ -60,6 +60,10 @@ IGNORED = "onfile:ignored"
 PROBE = "onfile:probe"
 """Written by /readyz to see whether the store takes writes; expires by itself."""
 
+CUSTOMER_KEYS = "onfile:c:*"
+SOURCE_KEYS = "onfile:s:*"
+"""Patterns of the documents' keys."""
+
 INDEX_BUCKETS = 16_384
 """Small hashes are stored packed: at a million events a bucket holds some sixty ids."""
 
@@ -102,8 +106,3 @@ def subject_of(key: str) -> tuple[Namespace, str]:
     """Return namespace and id of a document's key."""
     mode, account, subject = key.partition("{")[2].removesuffix("}").split(":", 2)
     return Namespace(account=account, mode=mode), subject
-
-
-CUSTOMER_KEYS = "onfile:c:*"
-SOURCE_KEYS = "onfile:s:*"
-"""Patterns of the documents' keys."""

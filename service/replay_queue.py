@@ -18,12 +18,8 @@ _ENQUEUE = (files("service") / "lua" / "enqueue_replay.lua").read_text()
 
 def add(client: redis.Redis, entry_ids: Sequence[str]) -> str:
     """Queue these entries and ring for them; returns the id of the last one's item."""
-    keys = (REPLAY, doorbell.REPLAY_QUEUE_KEY)
-    arguments: Any = (*keys, *entry_ids)
-    reply: Any = client.eval(_ENQUEUE, len(keys), *arguments)
-    waiting, last = reply
-    if not waiting:
-        doorbell.ring_replay(client)
+    last: Any = client.eval(_ENQUEUE, 1, REPLAY, *entry_ids)
+    doorbell.ring_replay(client)
     return str(last.decode())
 
 
@@ -64,10 +60,13 @@ def holds_any_up_to(client: redis.Redis, item_id: str) -> bool:
 
 
 def drop(client: redis.Redis) -> int:
-    """Empty the queue; returns how many items were in it. What a worker is at is finished."""
+    """Empty the queue; returns how many items were in it. What a worker is at is finished.
+
+    The stream itself stays, and with it the group that the worker will tell.
+    """
     with client.pipeline(transaction=True) as pipe:
-        pipe.xlen(REPLAY)
-        pipe.delete(REPLAY, REPLAY_HALT)
+        pipe.xtrim(REPLAY, maxlen=0, approximate=False)
+        pipe.delete(REPLAY_HALT)
         dropped, _ = pipe.execute()
     return int(dropped)
 

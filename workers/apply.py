@@ -191,8 +191,8 @@ def _merged(
     if value is not None and known_already and not batch.anew:
         return _Stored(merged, version, answer), None
     derived = kind.derive(subject, merged)
-    if known_already and (value is None or derived == answer):  # nothing is no document either
-        return _Stored(merged, version, derived), None
+    if batch.anew and known_already and (value is None or derived == answer):
+        return _Stored(merged, version, derived), None  # of nothing no document is made
     stored = _Stored(merged, max(version + 1, time.time_ns() // 1_000_000), derived)
     return stored, encode_document(stored.version, derived, msgspec.msgpack.encode(merged))
 

@@ -198,6 +198,23 @@ def test_what_is_wrong_with_the_store_is_not_taken_for_a_missing_group(
 # --- find, states, applied ----------------------------------------------------------------------
 
 
+def test_entries_are_read_by_their_ids_in_any_order_and_lost_ones_left_out(
+    client: redis.Redis, event_body: "EventBody"
+) -> None:
+    append(client, *[event_body(f"evt_{n}") for n in range(5)])
+    one, two, three, four, five = [e.entry_id for e in event_log.claim_new(client, "worker", 5)]
+
+    def read(*entry_ids: str) -> list[str]:
+        return [entry.entry_id for entry in event_log.fetch(client, entry_ids)]
+
+    assert read() == []
+    assert read(two, three, four) == [two, three, four]
+    assert read(one, three, five) == [one, three, five]
+    assert read(five, one) == [five, one]
+    client.xdel(LOG, three)
+    assert read(two, three, four) == [two, four]
+
+
 def test_an_id_that_no_event_can_have_finds_nothing(
     client: redis.Redis, event_body: "EventBody"
 ) -> None:

@@ -20,6 +20,7 @@ def work_findings(status: Status, client: redis.Redis, *, retention_days: int) -
     return [
         _workers(status),
         _halted(status),
+        _replaying(status),
         _group(client),
         _pending(status),
         _dead_letters(status),
@@ -52,6 +53,19 @@ def _halted(status: Status) -> Finding:
         "Most likely a release is bad: mend it or go back to the one before, and restart the "
         "workers. They try a few events after each pause and go on by themselves. The traceback "
         "is in their log, and in: onfile failed list, onfile events list --state retrying.",
+    )
+
+
+def _replaying(status: Status) -> Finding:
+    check = "replay"
+    left, halted = status.replaying.left, status.replaying.halted
+    if halted is None or not left:
+        return ok(check, f"{left} events wait to be applied again.")
+    return trouble(
+        check,
+        f"A replay pauses since {halted.since} with {left} events left: {halted.failed} of the "
+        f"last {halted.tried} failed with {halted.reason}. New events are applied all the same.",
+        "Mend what fails, and it goes on by itself; or drop what is left: onfile replay --cancel.",
     )
 
 

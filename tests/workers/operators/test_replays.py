@@ -14,6 +14,7 @@ from tests.workers.notation import added, created, event, removed, updated
 from tests.workers.stored import stored_answers, stored_values
 from workers import doubts, draining, halting, jobs, maintenance, replaying, retries
 from workers.operators import dead_letters, replays
+from workers.operators.doctor import examine
 from workers.operators.replays import Course
 from workers.operators.search import Found, Wanted
 from workers.operators.status import Status, status
@@ -201,6 +202,8 @@ def test_when_nearly_all_of_a_replay_fails_it_pauses_alone_and_goes_on_by_itself
     shown = seen(bench).replaying
     assert (shown.left, shown.halted and shown.halted.reason) == (50, "RuntimeError")
     assert seen(bench).halted is None
+    [finding] = [one for one in examine(bench.desk) if one.check == "replay"]
+    assert (finding.level, "50 events left: 50 of the last 50" in finding.says) == ("trouble", True)
     assert replaying.replay(bench.log, bench.projection) == {"halted": 0}
     bench.accept(created("B", 99))
     assert bench.drain()["applied"] == 1, "new events go on"
