@@ -12,7 +12,8 @@ from service.projection import Projection
 from service.settings import Settings
 from workers.known import known
 from workers.stripe_api import READS_PER_SECOND, StripeApi
-from workers.stripe_reads import Read, read_customer, read_events
+from workers.stripe_lists import read_events
+from workers.stripe_reads import Read, read_customer
 
 LOOKED_AT_ENTRIES = 200
 

@@ -17,8 +17,10 @@ from service.projection import Projection
 from workers import admission
 from workers.asking import read_settled
 from workers.known import known
-from workers.stripe_api import CursorError, NotFoundError, StripeApi
-from workers.stripe_reads import Page, Read, count_customers, read_page
+from workers.stripe_api import StripeApi
+from workers.stripe_errors import CursorError, NotFoundError
+from workers.stripe_lists import count_customers
+from workers.stripe_reads import Page, Read, read_page
 
 
 class Position(msgspec.Struct, frozen=True):
