@@ -96,7 +96,8 @@ def web_url(text: str) -> str:
     try:
         url = urlsplit(text)
         _ = url.port
-        fits = url.scheme in {"http", "https"} and url.hostname and not (url.query or url.fragment)
+        extra = url.query or url.fragment or url.username
+        fits = url.scheme in {"http", "https"} and url.hostname and not extra
     except ValueError:
         fits = False
     if not fits:

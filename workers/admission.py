@@ -5,13 +5,13 @@ for events holds for them: deaths, replay, dead letters.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import redis
 
 from service import doorbell, event_log
-from service.backlog import backlog
+from service.backlog import Backlog, backlog
 from service.entry import NewEntry, new_entry
 from service.event import LOGGED_TYPES, Unprojected, read_event
 from service.intake import BATCH_BYTES, BATCH_EVENTS
@@ -83,10 +83,20 @@ def room(client: redis.Redis) -> Iterator[int]:
         StalledError: a minute passed in which nothing was applied.
 
     """
-    since, applied = time.monotonic(), -1
-    while (now := backlog(client)).pending > ROOM_EVENTS:
-        if now.applied != applied:
-            since, applied = time.monotonic(), now.applied
+    return _until(client, lambda now: now.pending <= ROOM_EVENTS)
+
+
+def applied(client: redis.Redis) -> Iterator[int]:
+    """Yield how many are pending until what was accepted before is applied, or fails; like room."""
+    at_ms = backlog(client).at_ms
+    return _until(client, lambda now: now.oldest_ms is None or now.at_ms - now.oldest_ms > at_ms)
+
+
+def _until(client: redis.Redis, enough: Callable[[Backlog], bool]) -> Iterator[int]:
+    since, seen = time.monotonic(), -1
+    while not enough(now := backlog(client)):
+        if now.applied != seen:
+            since, seen = time.monotonic(), now.applied
         if time.monotonic() - since > STALLED_SECONDS:
             raise StalledError
         yield now.pending

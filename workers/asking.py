@@ -12,7 +12,8 @@ from service.projection import Projection
 from service.settings import Settings
 from workers.known import known
 from workers.stripe_api import READS_PER_SECOND, StripeApi
-from workers.stripe_reads import Read, read_customer, read_events
+from workers.stripe_lists import read_events
+from workers.stripe_reads import Read, read_customer
 
 LOOKED_AT_ENTRIES = 200
 
@@ -64,15 +65,22 @@ def read_settled(api: StripeApi, projection: Projection, customer: str) -> Read:
     """
     for _ in range(SETTLING_TRIES):
         (before,) = known(projection, api.namespace, [customer])
-        early = before.second + 1 - api.now()
-        if 0 < early <= PATIENCE_SECONDS:
-            api.wait(early + MARGIN_SECONDS)
+        wait_past(api, before.second)
         read = read_customer(api, customer, before.attached)
         (after,) = known(projection, api.namespace, [customer])
         early = after.second + 1 - read.second
         if early <= 0 or early > PATIENCE_SECONDS:
             break
     return read
+
+
+def wait_past(api: StripeApi, *seconds: int) -> None:
+    """Return when Stripe's clock has passed these seconds, but for those that are far ahead."""
+    now = api.now()
+    waits = [second + 1 - now for second in seconds]
+    wait = max((one for one in waits if one <= PATIENCE_SECONDS), default=0.0)
+    if wait > 0:
+        api.wait(wait + MARGIN_SECONDS)
 
 
 def _version_in_log(log: redis.Redis, namespace: Namespace) -> str:

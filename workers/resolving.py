@@ -7,7 +7,7 @@ draining, and one worker of all does it at a time. What goes wrong is logged and
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import redis
 import structlog
@@ -18,7 +18,10 @@ from service.projection import Projection
 from service.settings import Settings
 from workers import admission
 from workers.asking import open_api, read_settled
-from workers.stripe_api import NotFoundError, StripeApi, StripeReadError
+from workers.stripe_errors import NotFoundError, StripeReadError
+
+if TYPE_CHECKING:
+    from workers.stripe_api import StripeApi
 
 READS_PER_ROUND = 10
 ROUND_SECONDS = 2.0

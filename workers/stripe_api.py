@@ -13,6 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from service.keys import Namespace
 from service.settings import Settings
 from workers.stripe_clock import StripeClock
+from workers.stripe_errors import (
+    CursorError,
+    KeyRefusedError,
+    NoKeyError,
+    NotFoundError,
+    StripeReadError,
+)
 
 if TYPE_CHECKING:
     import stripe
@@ -32,26 +39,6 @@ LONGEST_PAUSE_SECONDS = 60.0
 
 TOO_MANY, NOT_FOUND, BAD_REQUEST = 429, 404, 400
 REFUSED = (401, 403)
-
-
-class StripeReadError(Exception):
-    """Stripe did not answer what was asked; the message says why and what to do."""
-
-
-class NoKeyError(StripeReadError):
-    """There is no key for this mode, or no client to use it with."""
-
-
-class KeyRefusedError(StripeReadError):
-    """Stripe does not take the key, or the key may not read this."""
-
-
-class NotFoundError(StripeReadError):
-    """Stripe knows no such object under this key."""
-
-
-class CursorError(StripeReadError):
-    """The object that a list was to go on after has gone."""
 
 
 class Answer(NamedTuple):
@@ -98,8 +85,6 @@ class StripeApi:
             StripeReadError: Stripe is away, or keeps saying that there were too many requests.
 
         """
-        if not self._clock.knows:
-            self._ask("/v1/customers", {"limit": 1})
         asked_at = self.now()
         return Answer(self._ask(path, parameters), asked_at)
 

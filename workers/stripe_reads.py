@@ -4,7 +4,7 @@ A read's second is one that Stripe's clock had reached when the first request wa
 read shows is never older than it says, and an event that happened afterwards always outranks it.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -12,10 +12,9 @@ import msgspec
 
 from service.event import READ_TYPE
 from workers.objects import Fields, embedded_sources, fields_of, identity, second_of, truth_of
-from workers.stripe_api import CursorError, NotFoundError, StripeApi, StripeReadError
-
-PAGE = 100
-"""As many as Stripe gives out at once."""
+from workers.stripe_api import StripeApi
+from workers.stripe_errors import CursorError, NotFoundError, StripeReadError
+from workers.stripe_lists import LISTING, PAGE, all_sources, in_path
 
 SAME_TRIES = 3
 """How often to begin anew when a customer changes while it is read."""
@@ -91,7 +90,7 @@ def read_customer(api: StripeApi, customer: str, attached: Collection[str] = ())
 
     """
     for _ in range(SAME_TRIES):
-        answer = api.get(f"/v1/customers/{customer}", expand=["sources"])
+        answer = api.get(f"/v1/customers/{in_path(customer)}", expand=["sources"])
         fields = fields_of(answer.body) or {}
         if (read := _whole(api, fields, int(answer.asked_at), attached)) is not None:
             return read
@@ -111,7 +110,7 @@ def read_page(api: StripeApi, *, after: str = "", created_by: int | None = None)
     elif after:
         where["starting_after"] = after
     answer = api.get("/v1/customers", limit=PAGE, expand=["data.sources"], **where)
-    listing = _LISTING.decode(answer.body)
+    listing = LISTING.decode(answer.body)
     reads = []
     for item in listing.data:
         fields = fields_of(item) or {}
@@ -119,36 +118,6 @@ def read_page(api: StripeApi, *, after: str = "", created_by: int | None = None)
         reads.append(read or read_customer(api, identity(fields.get("id"))))
     last = fields_of(listing.data[-1]) or {} if listing.data else {}
     return Page(reads, identity(last.get("id")), second_of(last.get("created")), listing.has_more)
-
-
-def count_customers(api: StripeApi) -> int | None:
-    """Return how many customers Stripe has; None where it does not tell."""
-    try:
-        answer = api.get("/v1/customers", limit=1, expand=["total_count"])
-    except StripeReadError:
-        return None
-    return _LISTING.decode(answer.body).total_count
-
-
-def read_events(api: StripeApi, **where: Any) -> Iterator[tuple[list[msgspec.Raw], bool]]:  # noqa: ANN401 - as Stripe takes them
-    """Yield Stripe's events, newest first, a page at a time, each with whether more follow."""
-    after: dict[str, str] = {}
-    while True:
-        answer = api.get("/v1/events", **({"limit": PAGE} | where | after))
-        listing = _LISTING.decode(answer.body)
-        yield listing.data, listing.has_more
-        if not listing.has_more:
-            return
-        after = {"starting_after": identity((fields_of(listing.data[-1]) or {}).get("id"))}
-
-
-class _Listing(msgspec.Struct):
-    data: list[msgspec.Raw]
-    has_more: bool = False
-    total_count: int | None = None
-
-
-_LISTING = msgspec.json.Decoder(_Listing)
 
 
 def _whole(api: StripeApi, fields: Fields, second: int, attached: Collection[str]) -> Read | None:
@@ -159,7 +128,7 @@ def _whole(api: StripeApi, fields: Fields, second: int, attached: Collection[str
     sources, complete = embedded_sources(fields)
     try:
         if not complete:
-            sources = _all_sources(api, customer)
+            sources = all_sources(api, customer)
         listed = {identity(source) for source in sources}
         missing = [source for source in attached if source not in listed]
         gone = tuple(source for source in missing if _is_gone(api, customer, source))
@@ -172,21 +141,9 @@ def _whole(api: StripeApi, fields: Fields, second: int, attached: Collection[str
     return Read(customer, second, whole, gone)
 
 
-def _all_sources(api: StripeApi, customer: str) -> list[msgspec.Raw]:
-    found: list[msgspec.Raw] = []
-    more = True
-    while more:
-        where = {"starting_after": identity(found[-1])} if found else {}
-        answer = api.get(f"/v1/customers/{customer}/sources", limit=PAGE, **where)
-        listing = _LISTING.decode(answer.body)
-        found += listing.data
-        more = listing.has_more and bool(listing.data)
-    return found
-
-
 def _is_gone(api: StripeApi, customer: str, source: str) -> bool:
     try:
-        api.get(f"/v1/customers/{customer}/sources/{source}")
+        api.get(f"/v1/customers/{in_path(customer)}/sources/{in_path(source)}")
     except NotFoundError:
         return True
     return False

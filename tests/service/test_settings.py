@@ -246,7 +246,7 @@ def test_what_is_no_key_of_stripes_is_refused_and_not_repeated(text: str, why: s
 
 
 @pytest.mark.parametrize(
-    "url", ["api.stripe.com", "ftp://h", "https://", "http://h?a=b", "http://h:x"]
+    "url", ["api.stripe.com", "ftp://h", "https://", "http://h?a=b", "http://h:x", "http://u:p@h"]
 )
 def test_what_is_no_address_of_a_server_is_refused(url: str) -> None:
     assert "must be the address of a server" in problem_with("ONFILE_STRIPE_URL", url)

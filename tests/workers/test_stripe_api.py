@@ -7,13 +7,12 @@ import pytest
 from service.keys import Namespace
 from service.settings import Settings
 from tests.stripe_side import KEY, StripeSide, running
-from workers.stripe_api import (
-    LIMITED_TRIES,
+from workers.stripe_api import LIMITED_TRIES, StripeApi
+from workers.stripe_errors import (
     CursorError,
     KeyRefusedError,
     NoKeyError,
     NotFoundError,
-    StripeApi,
     StripeReadError,
 )
 from workers.stripe_reads import read_customer

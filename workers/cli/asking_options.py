@@ -12,13 +12,8 @@ from workers.admission import StalledError
 from workers.asking import open_api
 from workers.cli.environment import WRONG_SETTINGS_STATUS
 from workers.operators.desk import Desk
-from workers.stripe_api import (
-    READS_PER_SECOND,
-    KeyRefusedError,
-    NoKeyError,
-    StripeApi,
-    StripeReadError,
-)
+from workers.stripe_api import READS_PER_SECOND, StripeApi
+from workers.stripe_errors import KeyRefusedError, NoKeyError, StripeReadError
 
 F = TypeVar("F", bound=Callable[..., Any])
 

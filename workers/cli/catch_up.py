@@ -8,7 +8,7 @@ from workers.cli.asking_progress import progress, waiting_for
 from workers.cli.data_dir import DataDir
 from workers.cli.moment_type import MOMENT
 from workers.cli.report import TROUBLE, desk_of, json_option, print_json
-from workers.operators import catch_up
+from workers.operators import catch_up, caught_up
 from workers.operators.catch_up import Progress
 from workers.operators.moments import iso
 
@@ -38,15 +38,15 @@ def command(  # noqa: PLR0913 - one option, one parameter
     are passed over. Ended in the middle, it goes on there when it is run again.
     """
     with desk_of(data_dir) as desk, stripe_of(desk, mode, account, rate) as api:
-        before = catch_up.position(desk.log, api.namespace)
-        lost = catch_up.is_beyond_reach(before, api.now())
+        before = caught_up.position(desk.log, api.namespace)
+        lost = caught_up.is_beyond_reach(before, api.now())
         done = Progress(looked_at=0, missing=0, share=0.0, reached="")
         with progress() as bar:
             task = bar.add_task("events", total=1.0, said="")
             for done in catch_up.catch_up(desk.log, api, since=since):
                 said = waiting_for(done.waiting) or f"{done.looked_at:,}, missing {done.missing:,}"
                 bar.update(task, completed=done.share, said=said)
-        now_good = iso(catch_up.position(desk.log, api.namespace).until)
+        now_good = iso(caught_up.position(desk.log, api.namespace).until)
     if as_json:
         told = {"looked_at": done.looked_at, "missing": done.missing, "complete_until": now_good}
         print_json({"namespace": api.namespace.text, **told, "beyond_reach": lost})

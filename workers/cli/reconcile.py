@@ -10,7 +10,7 @@ from workers.cli.asking_options import asking_options, stripe_of
 from workers.cli.asking_progress import progress
 from workers.cli.data_dir import DataDir
 from workers.cli.report import DIFFERENCES, console, desk_of, json_option, print_json, print_whole
-from workers.operators import reconcile
+from workers.operators import batches, reconcile
 from workers.operators.reconcile import GRACE_SECONDS, Checked, Verdict
 
 
@@ -59,7 +59,7 @@ def command(  # noqa: PLR0913 - one option, one parameter
     with desk_of(data_dir) as desk, stripe_of(desk, mode, account, rate) as api:
         chosen = list(customers) or None
         if sample:
-            chosen = reconcile.sample(reconcile.our_customers(desk, api), sample)
+            chosen = batches.sample(batches.our_customers(desk, api), sample)
         checked = reconcile.reconcile(desk, api, chosen, repair=repair, grace_seconds=grace)
         with progress() as bar:
             task = bar.add_task("customers", total=len(chosen) if chosen else None, said="")

@@ -20,7 +20,7 @@ from workers.cli.report import (
     size,
     table,
 )
-from workers.operators.catch_up import Gap
+from workers.operators.caught_up import Gap
 from workers.operators.status import Status, status
 from workers.operators.store_state import StoreState
 

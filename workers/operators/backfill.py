@@ -15,10 +15,12 @@ import redis
 from service.keys import BACKFILLS, Namespace
 from service.projection import Projection
 from workers import admission
-from workers.asking import read_settled
+from workers.asking import wait_past
 from workers.known import known
-from workers.stripe_api import CursorError, NotFoundError, StripeApi
-from workers.stripe_reads import Page, Read, count_customers, read_page
+from workers.stripe_api import StripeApi
+from workers.stripe_errors import CursorError, NotFoundError
+from workers.stripe_lists import count_customers
+from workers.stripe_reads import Page, Read, read_customer, read_page
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -103,14 +105,20 @@ def _next_page(api: StripeApi, where: Position) -> Page:
 
 
 def _settled(api: StripeApi, projection: Projection, page: Page) -> list[Read]:
-    """Return the reads of a page; those of customers that have just changed are read once more."""
+    """Return the reads of a page; customers that have just changed are read once more, later.
+
+    Those that change all the time are not waited for again: where a read and an event of one
+    second cannot be told apart, the answer says so, and is asked about by itself.
+    """
     now_known = known(projection, api.namespace, [read.customer for read in page.reads])
-    reads = []
+    reads, early = [], []
     for read, before in zip(page.reads, now_known, strict=True):
         if before.second < read.second and {*before.attached} <= {*read.source_ids}:
             reads.append(read)
-            continue
-        # of a customer that is no more, which never happens, its event would have to tell
-        with suppress(NotFoundError):
-            reads.append(read_settled(api, projection, read.customer))
+        else:
+            early.append((read.customer, before))
+    wait_past(api, *(before.second for _, before in early))
+    for customer, before in early:
+        with suppress(NotFoundError):  # Stripe has just listed it: a moment's inconsistency
+            reads.append(read_customer(api, customer, before.attached))
     return reads

@@ -4,50 +4,27 @@ An event is known by its id: Stripe renders it anew for the API, so that its byt
 the delivery's. Where both come in after all, the log has it twice and the answers do not care.
 """
 
-import time
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import msgspec
 import redis
 
 from service.event import PROJECTED_TYPES, NotAnEventError, Unprojected, read_event
 from service.event_log import INDEXED_ID
-from service.keys import CATCH_UPS, Namespace, index_bucket
+from service.keys import Namespace, index_bucket
 from workers import admission
 from workers.objects import fields_of, identity
+from workers.operators.caught_up import KEPT_SECONDS, Position, keep, position
 from workers.operators.moments import iso
-from workers.stripe_api import CursorError, StripeApi
-from workers.stripe_reads import read_events
+from workers.stripe_api import StripeApi
+from workers.stripe_errors import CursorError
+from workers.stripe_lists import read_events
 
 OVERLAP_SECONDS = 600
 """Before the last good moment: Stripe's list is only eventually complete."""
 
-KEPT_SECONDS = 30 * 24 * 3600
-"""Stripe shows events for thirty days."""
-
-ALARM_SECONDS = 25 * 24 * 3600
-"""So many days without a catch-up, and it is high time for one."""
-
 MOST_TYPES = 20
 """What Stripe takes at once, so that there are several passes."""
-
-
-class Position(msgspec.Struct, frozen=True):
-    """How far catching up has come in one namespace."""
-
-    until: float = 0.0
-    """All that Stripe told by this moment is in the log; unix seconds, 0 for never."""
-    since: float = 0.0
-    """Where the run under way begins; 0 when none is."""
-    began: float = 0.0
-    """When the run under way began, by Stripe's clock: what it will be good until."""
-    types: int = 0
-    """Which pass is under way."""
-    after: str = ""
-    """The last event of the pages done in this pass."""
-    connects: bool = True
-    """Whether the run begins where the last one was good until; else it leaves a gap between."""
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -62,39 +39,6 @@ class Progress(msgspec.Struct, frozen=True):
     """The moment down to which this pass has come."""
     waiting: int = 0
     """Events that wait to be applied first; 0 when none hold this up."""
-
-
-class Gap(msgspec.Struct, frozen=True):
-    """How long ago Stripe's events were last known to be complete here."""
-
-    namespace: str
-    until: str
-    seconds: float
-    alarming: bool
-    """So long ago that Stripe will soon not show, or no longer shows, what was missed."""
-
-
-def position(log: redis.Redis, namespace: Namespace) -> Position:
-    """Return where catching up stands."""
-    kept: Any = log.hget(CATCH_UPS, namespace.text)
-    return msgspec.json.decode(kept, type=Position) if kept else Position()
-
-
-def gaps(log: redis.Redis) -> list[Gap]:
-    """Return how old the last good moment of each namespace is, of those that have one."""
-    kept: Any = log.hgetall(CATCH_UPS)
-    found = []
-    for name, value in sorted(kept.items()):
-        until = msgspec.json.decode(value, type=Position).until
-        if until:
-            age = max(0.0, time.time() - until)
-            found.append(Gap(name.decode(), iso(until), round(age, 1), age > ALARM_SECONDS))
-    return found
-
-
-def is_beyond_reach(where: Position, now: float) -> bool:
-    """Tell whether something may have been missed that Stripe no longer shows."""
-    return bool(where.until) and where.until < now - KEPT_SECONDS
 
 
 def catch_up(log: redis.Redis, api: StripeApi, *, since: float | None = None) -> Iterator[Progress]:
@@ -116,7 +60,7 @@ def catch_up(log: redis.Redis, api: StripeApi, *, since: float | None = None) ->
     where = position(log, api.namespace)
     if not where.since or since is not None:
         where = _begun(where, api.now(), since)
-        _keep(log, api.namespace, where)
+        keep(log, api.namespace, where)
     looked_at = missing = 0
     types = sorted(PROJECTED_TYPES)
     passes = [types[first : first + MOST_TYPES] for first in range(0, len(types), MOST_TYPES)]
@@ -134,16 +78,14 @@ def catch_up(log: redis.Redis, api: StripeApi, *, since: float | None = None) ->
                 missing += _append_missing(log, api.namespace, bodies)
                 last = _ENVELOPE.decode(bodies[-1]).id if bodies else ""
                 where = msgspec.structs.replace(where, after=last if more else "")
-                _keep(log, api.namespace, where)
+                keep(log, api.namespace, where)
                 yield _progress(where, len(passes), bodies, (looked_at, missing), 0)
-        except (
-            CursorError
-        ):  # the event has passed out of Stripe's thirty days: begin this pass anew
+        except CursorError:  # its event is older than thirty days by now: begin this pass anew
             where = msgspec.structs.replace(where, after="")
             continue
         where = msgspec.structs.replace(where, types=where.types + 1, after="")
-        _keep(log, api.namespace, where)
-    _keep(log, api.namespace, Position(until=where.began if where.connects else where.until))
+        keep(log, api.namespace, where)
+    keep(log, api.namespace, Position(until=where.began if where.connects else where.until))
 
 
 class _Envelope(msgspec.Struct):
@@ -227,7 +169,3 @@ def _progress(
         reached=iso(oldest if where.after else where.since),
         waiting=waiting,
     )
-
-
-def _keep(log: redis.Redis, namespace: Namespace, where: Position) -> None:
-    log.hset(CATCH_UPS, namespace.text, msgspec.json.encode(where))

@@ -11,7 +11,7 @@ from service.doorbell import QUEUE_KEY
 from service.keys import COUNTERS, HALT, REPLAY_HALT
 from service.secret_use import WebhookSecret, webhook_secrets
 from workers import doubts, halting
-from workers.operators.catch_up import Gap, gaps
+from workers.operators.caught_up import Gap, gaps
 from workers.operators.desk import Desk
 from workers.operators.moments import iso
 from workers.operators.store_state import StoreState, store_states

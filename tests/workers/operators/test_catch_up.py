@@ -10,8 +10,9 @@ from service.keys import CATCH_UPS, Namespace
 from service.settings import Settings
 from tests.stripe_side import KEY, StripeSide, running
 from tests.workers.operators.bench import Bench
-from workers.operators import catch_up
-from workers.operators.catch_up import ALARM_SECONDS, KEPT_SECONDS, OVERLAP_SECONDS, Position
+from workers.operators import catch_up, caught_up
+from workers.operators.catch_up import OVERLAP_SECONDS
+from workers.operators.caught_up import ALARM_SECONDS, KEPT_SECONDS, Position
 from workers.operators.status import status
 from workers.operators.work_checks import work_findings
 from workers.stripe_api import StripeApi
@@ -50,11 +51,11 @@ def test_it_begins_a_little_before_the_last_good_moment(bench: Bench, api: Strip
     before = Position(until=api.now() - 1000)
     bench.log.hset(CATCH_UPS, TEST.text, msgspec.json.encode(before))
     next(catch_up.catch_up(bench.log, api))
-    begun = catch_up.position(bench.log, TEST)
+    begun = caught_up.position(bench.log, TEST)
     assert begun.since == before.until - OVERLAP_SECONDS
     for _ in catch_up.catch_up(bench.log, api):
         pass
-    assert catch_up.position(bench.log, TEST) == Position(until=begun.began)
+    assert caught_up.position(bench.log, TEST) == Position(until=begun.began)
 
 
 def test_a_run_that_leaves_a_gap_does_not_hide_it(bench: Bench, api: StripeApi) -> None:
@@ -62,7 +63,7 @@ def test_a_run_that_leaves_a_gap_does_not_hide_it(bench: Bench, api: StripeApi) 
     bench.log.hset(CATCH_UPS, TEST.text, msgspec.json.encode(before))
     for _ in catch_up.catch_up(bench.log, api, since=api.now() - 60):
         pass
-    assert catch_up.position(bench.log, TEST) == before
+    assert caught_up.position(bench.log, TEST) == before
 
 
 def test_a_cursor_that_stripe_no_longer_knows_begins_its_pass_anew(
@@ -83,8 +84,8 @@ def test_a_gap_that_nears_thirty_days_is_an_alarm(bench: Bench) -> None:
     assert [gap.alarming for gap in seen.caught_up] == [True]
     found = {one.check: one for one in work_findings(seen, bench.log, retention_days=30)}
     assert found["caught_up"].level == "trouble"
-    assert not catch_up.is_beyond_reach(old, time.time())
-    assert catch_up.is_beyond_reach(old, old.until + KEPT_SECONDS + 1)
+    assert not caught_up.is_beyond_reach(old, time.time())
+    assert caught_up.is_beyond_reach(old, old.until + KEPT_SECONDS + 1)
 
 
 def test_an_event_of_a_connected_account_names_it() -> None:

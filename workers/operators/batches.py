@@ -1,0 +1,66 @@
+"""Whom to compare with Stripe: customers in batches, each with what Stripe shows of it."""
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import nlargest
+from typing import TypeAlias
+
+from service.keys import customer_key
+from workers.known import known
+from workers.operators.desk import Desk
+from workers.stripe_api import StripeApi
+from workers.stripe_errors import CursorError, NotFoundError
+from workers.stripe_lists import PAGE
+from workers.stripe_reads import Page, Read, read_customer, read_page
+
+Batch: TypeAlias = list[tuple[str, Read | None]]
+"""Customers with what Stripe shows of them; None where Stripe knows no such customer."""
+
+
+def our_customers(desk: Desk, api: StripeApi) -> Iterator[str]:
+    """Yield every customer of the namespace that there is a document of, in no order."""
+    before, _, after = customer_key(api.namespace, "*").partition("*")
+    for key in desk.projecting.scan_iter(match=f"{before}*{after}", count=1000):
+        yield key.decode().removeprefix(before).removesuffix(after)
+
+
+def sample(customers: Iterable[str], number: int) -> list[str]:
+    """Return so many of them, chosen at random."""
+    return nlargest(number, customers, key=lambda _: random.random())  # noqa: S311 - no secret
+
+
+def named(api: StripeApi, customers: Iterable[str]) -> Iterator[Batch]:
+    """Yield these customers."""
+    rest = list(customers)
+    for start in range(0, len(rest), PAGE):
+        yield [(one, _read(api, one)) for one in rest[start : start + PAGE]]
+
+
+def everybody(desk: Desk, api: StripeApi) -> Iterator[Batch]:
+    """Yield what Stripe lists, then what we have and Stripe does not list."""
+    listed: set[str] = set()
+    page = Page([], "", 0, has_more=True)
+    while page.has_more:
+        try:
+            page = read_page(api, after=page.last)
+        except CursorError:
+            page = read_page(api, created_by=page.last_created)
+        listed.update(read.customer for read in page.reads)
+        yield [(read.customer, read) for read in page.reads]
+    unlisted = [one for one in our_customers(desk, api) if one not in listed]
+    yield from named(api, _living(desk, api, unlisted))
+
+
+def _living(desk: Desk, api: StripeApi, customers: Sequence[str]) -> Iterator[str]:
+    for start in range(0, len(customers), PAGE):
+        batch = customers[start : start + PAGE]
+        for customer, one in zip(batch, known(desk.projection, api.namespace, batch), strict=True):
+            if one.answer and not one.answer.deleted:
+                yield customer
+
+
+def _read(api: StripeApi, customer: str) -> Read | None:
+    try:
+        return read_customer(api, customer)
+    except NotFoundError:
+        return None
