@@ -75,3 +75,8 @@ def customer_key(namespace: Namespace, customer_id: str) -> str:
 def source_key(namespace: Namespace, source_id: str) -> str:
     """Return the key of a source's document."""
     return f"onfile:s:{{{namespace.text}:{source_id}}}"
+
+
+def mentions_key(namespace: Namespace, subject_id: str) -> str:
+    """Return the key that says which entries of the log told of a customer or a source."""
+    return f"onfile:m:{namespace.text}:{subject_id}"

@@ -62,6 +62,8 @@ class Effect:
     failed: dict[str, Exception]
     doubts: dict[Subject, Doubt] = field(default_factory=dict, compare=False)
     """Of every customer that was told of, changed or not."""
+    told: dict[Subject, set[str]] = field(default_factory=dict, compare=False)
+    """By customer the entries that told of it; by source those of a source that is nobody's."""
 
 
 class ConflictError(Exception):
@@ -88,6 +90,8 @@ def apply(projection: Projection, told: Iterable[Told]) -> Effect:
     effect = Effect(changed=set(), failed={})
     for subject, stored in _commit_all(projection, sources, _SOURCES, effect).items():
         link = link_to(stored)
+        if not stored.facts.owners:
+            effect.told[subject] = sources.entries[subject] - effect.failed.keys()
         for owner in stored.facts.owners:
             customers.add(
                 Subject(subject.namespace, owner),
@@ -96,10 +100,11 @@ def apply(projection: Projection, told: Iterable[Told]) -> Effect:
             )
     for subject, told_of in _commit_all(projection, customers, _CUSTOMERS, effect).items():
         effect.doubts[subject] = Doubt(told_of.version, tuple(told_of.answer.ambiguous))
+        effect.told[subject] = customers.entries[subject] - effect.failed.keys()
     return effect
 
 
-class _Stored(NamedTuple, Generic[F, A]):
+class Stored(NamedTuple, Generic[F, A]):
     """A document as it stands in the store now."""
 
     facts: F
@@ -107,7 +112,7 @@ class _Stored(NamedTuple, Generic[F, A]):
     answer: A
 
 
-def link_to(stored: "_Stored[SourceFacts, SourceAnswer]") -> Link:
+def link_to(stored: "Stored[SourceFacts, SourceAnswer]") -> Link:
     """Return a source as its owners know it; of one that has gone no body is kept."""
     answer = stored.answer
     if answer.gone:
@@ -141,15 +146,15 @@ class _Kind(NamedTuple, Generic[F, A]):
 
 def _commit_all(
     projection: Projection, batch: _Batch[F], kind: _Kind[F, A], effect: Effect
-) -> Mapping[Subject, _Stored[F, A]]:
+) -> Mapping[Subject, Stored[F, A]]:
     """Commit every document of a batch, again and again until nobody was in between."""
-    done: dict[Subject, _Stored[F, A]] = {}
+    done: dict[Subject, Stored[F, A]] = {}
     open_subjects = list(batch.facts)
     for _ in range(_CONFLICT_ROUNDS):
         if not open_subjects:
             return done
         keys = [kind.key(*subject) for subject in open_subjects]
-        writes: list[tuple[Subject, Write, _Stored[F, A]]] = []
+        writes: list[tuple[Subject, Write, Stored[F, A]]] = []
         for subject, key, value in zip(open_subjects, keys, projection.load(keys), strict=True):
             try:
                 stored, encoded = _merged(subject, value, batch, kind)
@@ -173,7 +178,7 @@ def _commit_all(
 
 def _merged(
     subject: Subject, value: bytes | None, batch: _Batch[F], kind: _Kind[F, A]
-) -> tuple[_Stored[F, A], bytes | None]:
+) -> tuple[Stored[F, A], bytes | None]:
     """Return the merged document, and its new stored form if the facts changed anything.
 
     Versions grow with the clock, so that a document that was lost and told anew outranks what its
@@ -185,9 +190,9 @@ def _merged(
         facts = kind.decode_facts(known)
     merged = batch.merge(facts, batch.facts[subject])
     if value is not None and merged == facts:
-        return _Stored(merged, version, answer), None
+        return Stored(merged, version, answer), None
     answer = kind.derive(subject, merged)
-    stored = _Stored(merged, max(version + 1, time.time_ns() // 1_000_000), answer)
+    stored = Stored(merged, max(version + 1, time.time_ns() // 1_000_000), answer)
     return stored, encode_document(stored.version, answer, msgspec.msgpack.encode(merged))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import redis
 import structlog
 
-from service import doorbell, event_log
+from service import doorbell, event_log, mentions
 from service.entry import Entry
 from service.keys import COUNTERS
 from service.projection import Projection
@@ -116,6 +116,7 @@ def _apply(
             pipe, [entry.entry_id for entry in entries if entry.entry_id not in result.failed]
         )
         doubts.note(pipe, result.doubts)
+        mentions.note(pipe, result.told)
         count(pipe, result.outcomes)
         pipe.execute()
     event_log.put_back(client, CONSUMER, sorted(held))

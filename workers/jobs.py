@@ -14,7 +14,7 @@ import redis
 import structlog
 from rq import get_current_job
 
-from service import event_log, stores
+from service import event_log, mentions, stores
 from service.entry import Entry
 from service.projection import Projection
 from service.settings import Settings
@@ -110,6 +110,7 @@ def _apply_one(
     else:
         outcomes += result.outcomes
         doubts.note(client, result.doubts)
+        mentions.note(client, result.told)
     if error is None:
         retries.forget(client, entry.entry_id)
         return []

@@ -21,6 +21,8 @@ class Round(NamedTuple):
     """Entry id -> what stopped it."""
     doubts: dict[Subject, Doubt]
     """What is ambiguous in the answers of the customers they tell of."""
+    told: dict[Subject, set[str]]
+    """Which of them told of which customer."""
 
 
 def run(projection: Projection, entries: Sequence[Entry]) -> Round:
@@ -49,7 +51,7 @@ def run(projection: Projection, entries: Sequence[Entry]) -> Round:
     outcomes["applied"] += applied
     outcomes["failed"] += len(failed)
     outcomes["unchanged"] += len(entries) - outcomes["ignored"] - applied - len(failed)
-    return Round(outcomes, failed, effect.doubts)
+    return Round(outcomes, failed, effect.doubts, effect.told)
 
 
 def _facts(entry: Entry) -> Facts:
