@@ -57,7 +57,7 @@ def derive_source(facts: SourceFacts) -> SourceAnswer:
 
 def derive_customer(namespace: Namespace, customer: str, facts: CustomerFacts) -> CustomerAnswer:
     """Return what every query about a customer answers."""
-    facts = _own(customer, facts)
+    facts = own(customer, facts)
     snapshot = newest(facts.snapshots)
     attachments = Attachments(facts)
     links = facts.links.values()
@@ -107,7 +107,7 @@ def derive_customer(namespace: Namespace, customer: str, facts: CustomerFacts) -
     )
 
 
-def _own(customer: str, facts: CustomerFacts) -> CustomerFacts:
+def own(customer: str, facts: CustomerFacts) -> CustomerFacts:
     """Leave out sources that another customer claims as well and more rightly."""
     if all(link.answer.owner in {"", customer} for link in facts.links.values()):
         return facts

@@ -1,12 +1,15 @@
 """Facts folded without a store: merge, link and derive in memory, as `apply` does with one."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from service.documents import SourceAnswer
 from workers.apply import Stored, link_to
 from workers.derive import derive_source
 from workers.facts import CustomerFacts, Facts, SourceFacts
 from workers.merge import merge_customers, merge_sources
+
+if TYPE_CHECKING:
+    from service.documents import SourceAnswer
 
 
 class Fold:
