@@ -4,12 +4,15 @@ A job costs RQ some milliseconds whatever is in it, so one drain job stands for 
 when it starts. Only an event that failed gets a job of its own, with the event's id as its id.
 """
 
+import contextlib
 import time
 from typing import Any
 
 import redis
 from redis.client import Pipeline
 from rq import Queue, Retry
+from rq.exceptions import NoSuchJobError
+from rq.job import Job
 from rq.queue import EnqueueData
 from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
@@ -67,6 +70,13 @@ def ring(connection: redis.Redis) -> None:
             retry=Retry(max=DRAIN_RETRIES),
         ),
     )
+
+
+def forget_job(connection: redis.Redis, event_id: str) -> None:
+    """Take the job of an event away, also from RQ's own list of failures."""
+    connection.zrem(FAILED_JOBS_KEY, event_id)
+    with contextlib.suppress(NoSuchJobError):
+        Job.fetch(event_id, connection=connection, serializer=JSONSerializer).delete()
 
 
 def enqueue_apply(connection: redis.Redis, event_id: str) -> None:

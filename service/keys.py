@@ -35,6 +35,9 @@ SECRETS = "onfile:secrets"
 DOUBTS = "onfile:doubts"
 """Hash, "<mode>:<account>:<customer>" -> "<version> <what>", for each ambiguous answer."""
 
+FORGOTTEN = "onfile:forgotten"
+"""Set, "<mode>:<account>:<id>", of customers that were forgotten and of what was their own."""
+
 IGNORED = "onfile:ignored"
 """Hash, event type -> how many of that type came, for the types that are not projected."""
 

@@ -14,15 +14,17 @@ from service.keys import Namespace
 What: TypeAlias = Literal[
     "customer.first_seen",
     "customer.deleted",
+    "customer.forgotten",
     "source.added",
     "source.changed",
     "source.removed",
     "default.changed",
     "basis.changed",
 ]
-Through: TypeAlias = Literal["event", "rule", "read", "unknown"]
+Through: TypeAlias = Literal["event", "rule", "read", "operator", "unknown"]
 """event: Stripe's own object shows it; rule: it follows from Stripe's rules; read: Stripe was
-asked; unknown: the events have left the log, and the document keeps what they told."""
+asked; operator: by an order given here; unknown: the events have left the log, and the document
+keeps what they told."""
 
 
 class Teller(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ every time, so that applying an event again heals what a crash in between left u
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
@@ -22,7 +22,7 @@ from service.documents import (
 from service.keys import Namespace, customer_key, source_key
 from service.projection import Projection, Write
 from workers.derive import derive_customer, derive_source
-from workers.facts import CustomerFacts, Facts, Link, SourceFacts
+from workers.facts import NEVER, CustomerFacts, Facts, Link, SourceFacts
 from workers.merge import merge_customers, merge_sources
 
 F = TypeVar("F", SourceFacts, CustomerFacts)
@@ -64,6 +64,10 @@ class Effect:
     """Of every customer that was told of, changed or not."""
     told: dict[Subject, set[str]] = field(default_factory=dict, compare=False)
     """By customer the entries that told of it; by source those of a source that is nobody's."""
+    forgotten: set[str] = field(default_factory=set)
+    """Entries that told of somebody forgotten: nothing of them may stay."""
+    entombed: dict[Subject, int] = field(default_factory=dict)
+    """Sources that turned out to be a forgotten customer's, and since when that is forgotten."""
 
 
 class ConflictError(Exception):
@@ -88,20 +92,45 @@ def apply(projection: Projection, told: Iterable[Told]) -> Effect:
         for customer, customer_facts in facts.customers.items():
             customers.add(Subject(namespace, customer), customer_facts, {entry})
     effect = Effect(changed=set(), failed={})
-    for subject, stored in _commit_all(projection, sources, _SOURCES, effect).items():
+    stored_sources = _commit_all(projection, sources, _SOURCES, effect)
+    for subject, stored in stored_sources.items():
         link = link_to(stored)
-        if not stored.facts.owners:
-            effect.told[subject] = sources.entries[subject] - effect.failed.keys()
         for owner in stored.facts.owners:
             customers.add(
                 Subject(subject.namespace, owner),
                 CustomerFacts(links={subject.id: link}),
                 sources.entries[subject],
             )
+        if stored.facts.forgotten != NEVER:
+            effect.forgotten.update(sources.entries[subject])
+        elif not stored.facts.owners:
+            effect.told[subject] = sources.entries[subject] - effect.failed.keys()
     for subject, told_of in _commit_all(projection, customers, _CUSTOMERS, effect).items():
         effect.doubts[subject] = Doubt(told_of.version, tuple(told_of.answer.ambiguous))
-        effect.told[subject] = customers.entries[subject] - effect.failed.keys()
+        if told_of.facts.forgotten == NEVER:
+            effect.told[subject] = customers.entries[subject] - effect.failed.keys()
+        else:
+            effect.forgotten.update(customers.entries[subject])
+            owned = _owned_by(subject, stored_sources)
+            effect.entombed.update(dict.fromkeys(owned, told_of.facts.forgotten))
+    _entomb(projection, effect, sources)
     return effect
+
+
+def _owned_by(
+    owner: Subject, stored: "Mapping[Subject, Stored[SourceFacts, SourceAnswer]]"
+) -> Iterator[Subject]:
+    for subject, source in stored.items():
+        if subject.namespace == owner.namespace and source.answer.owner == owner.id:
+            yield subject
+
+
+def _entomb(projection: Projection, effect: Effect, told: "_Batch[SourceFacts]") -> None:
+    """Forget the sources that have just said that they are a forgotten customer's."""
+    late: _Batch[SourceFacts] = _Batch(merge_sources)
+    for subject, second in effect.entombed.items():
+        late.add(subject, SourceFacts(forgotten=second), told.entries[subject])
+    _commit_all(projection, late, _SOURCES, effect)
 
 
 class Stored(NamedTuple, Generic[F, A]):

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 import redis
 import structlog
 
-from service import doorbell, event_log, mentions
+from service import doorbell, event_log, forgotten, mentions
 from service.entry import Entry
 from service.keys import COUNTERS
 from service.projection import Projection
 from service.stores import AWAY
-from workers import doubts, halting, retries, rounds
+from workers import doubts, erasing, halting, retries, rounds
 from workers.failures import SuspectError, is_permanent, reason_of
 
 CONSUMER = "worker"
@@ -95,7 +95,7 @@ def _apply(
 ) -> bool:
     """Apply a round; what cannot be applied now is put back. Tells whether to go on."""
     try:
-        result = rounds.run(projection, entries)
+        result = rounds.run(projection, entries, forgotten.among(client, entries))
     except AWAY as error:
         log.warning("store.away", store="projection", reason=reason_of(error))
         event_log.put_back(client, CONSUMER, [entry.entry_id for entry in entries])
@@ -111,12 +111,14 @@ def _apply(
             if entry.entry_id in result.failed.keys() - held
         ),
     )
+    erased = erasing.to_erase(client, entries, result)
     with client.pipeline(transaction=True) as pipe:
         event_log.acknowledge(
             pipe, [entry.entry_id for entry in entries if entry.entry_id not in result.failed]
         )
         doubts.note(pipe, result.doubts)
         mentions.note(pipe, result.told)
+        erasing.erase(pipe, erased, result.entombed)
         count(pipe, result.outcomes)
         pipe.execute()
     event_log.put_back(client, CONSUMER, sorted(held))

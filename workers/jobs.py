@@ -14,11 +14,11 @@ import redis
 import structlog
 from rq import get_current_job
 
-from service import event_log, mentions, stores
+from service import event_log, forgotten, mentions, stores
 from service.entry import Entry
 from service.projection import Projection
 from service.settings import Settings
-from workers import doubts, draining, halting, retries, rounds
+from workers import doubts, draining, erasing, halting, retries, rounds
 from workers.failures import EventFailedError, is_permanent, reason_of
 
 log = structlog.get_logger()
@@ -103,7 +103,7 @@ def _apply_one(
     retries.write(client, entry.entry_id, retry)
     spent = len(retry.attempts) > retries.MOST_ATTEMPTS and not halting.current(client)
     try:
-        result = rounds.run(projection, [entry])
+        result = rounds.run(projection, [entry], forgotten.among(client, [entry]))
         error = result.failed.get(entry.entry_id)
     except stores.AWAY as away:
         error, spent = away, False
@@ -113,6 +113,7 @@ def _apply_one(
         mentions.note(client, result.told)
     if error is None:
         retries.forget(client, entry.entry_id)
+        erasing.erase(client, erasing.to_erase(client, [entry], result), result.entombed)
         return []
     final = spent or is_permanent(error)
     retries.write(client, entry.entry_id, retries.failed(retry, reason_of(error), final=final))

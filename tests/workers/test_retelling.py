@@ -22,7 +22,8 @@ from tests.workers.notation import (
     updated,
 )
 from tests.workers.stripe_model import World
-from workers.retelling import READ, Heard, retell
+from workers.changes import READ, Heard
+from workers.retelling import retell
 
 HISTORIES = 8
 """Of each kind of world; every one is told five times."""

@@ -29,6 +29,7 @@ COMMANDS = {
     "doctor": Entry("Look and mend", "workers.cli.doctor", "What is wrong, and how to mend it."),
     "events": Entry("Look and mend", "workers.cli.events", "Search the event log; show one event."),
     "explain": Entry("Look and mend", "workers.cli.explain", "Why this default is the default."),
+    "forget": Entry("Look and mend", "workers.cli.forget", "Erase a customer, for good."),
     "failed": Entry("Look and mend", "workers.cli.failed", "Look at dead letters, retry, give up."),
 }
 

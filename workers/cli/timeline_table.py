@@ -63,8 +63,8 @@ def _what(change: Change) -> str:
     match change.type:
         case "customer.first_seen":
             return "first seen"
-        case "customer.deleted":
-            return "customer deleted"
+        case "customer.deleted" | "customer.forgotten":
+            return change.type.replace(".", " ")
         case "default.changed":
             return f"default {change.previous_default_source or 'none'} → {now}"
         case "basis.changed":

@@ -15,7 +15,6 @@ from service.logs import mask
 from workers import retries
 from workers.operators.desk import Desk
 from workers.operators.moments import iso
-from workers.operators.reading import fetch
 from workers.operators.story import ShownAttempt, attempts_of
 
 PIECE = 500
@@ -127,7 +126,7 @@ def discard(client: redis.Redis, one: Treated, *, dry_run: bool = False) -> Trea
     if not dry_run:
         if not retries.discard(client, one.entry, history):
             return one
-        _forget_job(client, history.event)
+        doorbell.forget_job(client, history.event)
     return msgspec.structs.replace(one, verdict="discarded")
 
 
@@ -137,7 +136,7 @@ def treated(letter: DeadLetter) -> Treated:
 
 
 def _letters(client: redis.Redis, failed_at: Mapping[str, float]) -> Iterator[DeadLetter]:
-    entries = fetch(client, list(failed_at))
+    entries = event_log.fetch(client, list(failed_at))
     known = retries.histories(client, [entry.entry_id for entry in entries])
     for entry, history in zip(entries, known, strict=True):
         if history and history.state == "failed":  # else it was tried again since we looked
@@ -164,12 +163,3 @@ def _traceback(desk: Desk, event_id: str) -> str:
     result = job.latest_result()
     said = (result and result.exc_string) or ""
     return mask(said.partition(_CONSEQUENCE)[0], desk.settings.secrets).strip()
-
-
-def _forget_job(client: redis.Redis, event_id: str) -> None:
-    """Take its job away from RQ's own list of failures."""
-    client.zrem(doorbell.FAILED_JOBS_KEY, event_id)
-    try:
-        Job.fetch(event_id, connection=client, serializer=JSONSerializer).delete()
-    except NoSuchJobError:
-        return

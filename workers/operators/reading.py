@@ -1,12 +1,13 @@
 """Read the event log in pieces: a span of it, or entries by their ids, in either order."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
 import msgspec
 import redis
 
+from service import event_log
 from service.entry import Entry, read_entry
 from service.keys import LOG
 
@@ -70,15 +71,7 @@ def read_named(client: redis.Redis, span: Span, entry_ids: Iterable[str]) -> Ite
     )
     rest = iter(chosen)
     while piece := list(islice(rest, PIECE)):
-        yield fetch(client, piece)
-
-
-def fetch(client: redis.Redis, entry_ids: Sequence[str]) -> list[Entry]:
-    """Return these entries, without those that have left the log."""
-    with client.pipeline(transaction=False) as pipe:
-        for entry_id in entry_ids:
-            pipe.xrange(LOG, entry_id, entry_id)
-        return [read_entry(item) for items in pipe.execute() for item in items]
+        yield event_log.fetch(client, piece)
 
 
 def order(entry_id: str) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from functools import cache
 import msgspec
 import redis
 
-from service import mentions, stores
+from service import event_log, mentions, stores
 from service.compression import UnreadableError
 from service.documents import decode_customer
 from service.entry import Entry
@@ -15,10 +15,10 @@ from service.keys import Namespace, customer_key
 from service.projection import Projection
 from service.settings import Settings
 from service.timeline import Tell, Teller, Timeline
+from workers.changes import Heard
 from workers.facts import CustomerFacts
 from workers.handlers import UnprojectableError, facts_of
-from workers.operators.reading import fetch
-from workers.retelling import Heard, retell
+from workers.retelling import retell
 
 MOST_ENTRIES = 1_000
 """The newest ones. A customer has some ten; a thousand take a second to retell."""
@@ -45,7 +45,7 @@ class Timelines:
         facts = _FACTS.decode(packed)
         subjects = [(namespace, one) for one in (customer, *facts.links)]
         entries = mentions.entries_of(self._log, subjects)[-MOST_ENTRIES:]
-        heard = [one for entry in fetch(self._log, entries) for one in _heard(entry)]
+        heard = [one for entry in event_log.fetch(self._log, entries) for one in _heard(entry)]
         return retell(namespace, customer, (facts, answer), heard)
 
 
