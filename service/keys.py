@@ -7,6 +7,9 @@ import msgspec
 LOG = "onfile:log"
 """The event log: a stream, one entry an event; its consumer group says what is pending."""
 
+LOG_COPY = "onfile:log:copy"
+"""The log while it is written anew (service/log_rewrite.py)."""
+
 GROUP = "workers"
 """The consumer group of the log: what was delivered to which worker and not yet applied."""
 

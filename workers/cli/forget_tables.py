@@ -8,8 +8,8 @@ from workers.operators.forgetting import Forgotten
 from workers.operators.person import Person
 
 _LATER = (
-    "What Stripe sends about it later is taken into the log, and erased unread by a worker; its "
-    "bytes stay in the append-only file until the store writes that anew by itself."
+    "What Stripe sends about it later the workers erase as soon as it comes; its bytes may stay in "
+    "the store's files while its neighbours in the log do. Running this again removes them."
 )
 _BEYOND = (
     "Not reached from here: backups and copies of the stores' files, what replicas have on disk "

@@ -12,6 +12,7 @@ import msgspec
 
 from service import doorbell, event_log, forgotten, standing
 from service.keys import Namespace, mentions_key
+from service.log_rewrite import rewrite_log
 from workers import doubts
 from workers.apply import Effect, Told, apply
 from workers.facts import CustomerFacts, Facts, SourceFacts
@@ -59,7 +60,7 @@ def forget(
         desk: the stores.
         namespace: the customer's.
         customer: its id.
-        progress: told how many entries of the log were looked at.
+        progress: told how many entries of the log were looked at or copied.
         waits: told which store's files are being written anew.
 
     Raises:
@@ -74,6 +75,7 @@ def forget(
         _entomb(desk, left)
         erased += _erase(desk, left)
         left = person.find(desk, namespace, customer, known=left.ids, progress=progress)
+    rewrite_log(desk.log, progress)
     return Forgotten(
         person=found,
         erased_entries=erased,

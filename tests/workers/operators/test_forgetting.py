@@ -257,6 +257,7 @@ def test_the_files_of_the_store_are_written_anew(own_store: "Store") -> None:
     from tests.workers.operators.bench import bench_on  # noqa: PLC0415
 
     with bench_on(own_store.url) as bench:
+        bench.log.config_set("rdbcompression", "no")  # so that the files show what is in them
         bench.log.set("plain", b"zoe@quirk.example")
         bench.log.delete("plain")
         bench.accept(*life())
