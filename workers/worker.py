@@ -36,6 +36,7 @@ class EventWorker(SimpleWorker):
         self._stores = stores
         self.told_to_stop = False
         self._trimmer = maintenance.Trimmer(retention_days)
+        self._rechecker = maintenance.Rechecker()
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """Note that it was told to stop: every other end is a death."""
@@ -54,6 +55,7 @@ class EventWorker(SimpleWorker):
             maintenance.enqueue_scheduled(self.connection)
             maintenance.enqueue_lost_retries(self._stores.log)
             self._trimmer.run(self._stores.log)
+            self._rechecker.run(self._stores.log, self._stores.projection)
         except redis.RedisError as error:
             log.warning("maintenance.interrupted", reason=type(error).__name__)
         super().run_maintenance_tasks()  # type: ignore[no-untyped-call]

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from service.compression import UnreadableError, decompress
+from tests.store_contents import in_files, in_keys
 
 if TYPE_CHECKING:
     from tests.flow.conftest import Service
@@ -54,34 +54,6 @@ def poison(at: int) -> dict[str, Any]:
     return event("customer.source.created", fields, at)
 
 
-def everything(client: Any) -> bytes:
-    """Return all that the store holds, every value also as it is when decompressed."""
-    parts: list[bytes] = []
-    for key in client.scan_iter(count=1000):
-        match client.type(key):
-            case b"string":
-                parts += [client.get(key), client.get(key)[8:]]
-            case b"stream":
-                parts += [v for _, fields in client.xrange(key) for v in fields.values()]
-            case b"hash":
-                parts += [part for pair in client.hgetall(key).items() for part in pair]
-            case b"list":
-                parts += client.lrange(key, 0, -1)
-            case b"zset":
-                parts += client.zrange(key, 0, -1)
-            case b"set":
-                parts += client.smembers(key)
-        parts.append(key)
-    return b"\n".join(map(readable, parts))
-
-
-def readable(value: bytes) -> bytes:
-    try:
-        return decompress(value)
-    except UnreadableError:
-        return value
-
-
 def test_a_forgotten_person_is_in_no_key_and_in_no_file(
     service: "Service", eventually: Callable[..., Any]
 ) -> None:
@@ -102,8 +74,8 @@ def test_a_forgotten_person_is_in_no_key_and_in_no_file(
     eventually(lambda: client.zcard("onfile:failed") == 1)
     eventually(lambda: service.ask("/v1/customers/cus_zoe/timeline").json["data"])
     words = [word.encode() for word in (NAME, EMAIL, LAST4)]
-    assert all(word in everything(client) for word in words)
-    assert EMAIL.encode() in files_of(service)
+    assert all(word in in_keys(client) for word in words)
+    assert all(word in in_files(service.folder) for word in words)
 
     done = subprocess.run(
         [sys.executable, "-m", "workers.cli.main", "forget", "cus_zoe", "--yes", "--json"],
@@ -112,31 +84,17 @@ def test_a_forgotten_person_is_in_no_key_and_in_no_file(
         check=True,
     )
     assert json.loads(done.stdout)["erased_entries"] == 4
-    assert not [word for word in words if word in everything(client)]
-    eventually(lambda: not [word for word in words if word in files_of(service)])
+    assert not [word for word in words if word in in_keys(client)]
+    eventually(lambda: not [word for word in words if word in in_files(service.folder)])
 
     late = card("card_late", "cus_zoe", 20, name=NAME, last4=LAST4)
     assert service.deliver(late).status == 200
     assert service.deliver(payment_method(21)).status == 200
     eventually(lambda: client.xlen("onfile:log") == 1 and service.settled())
-    assert not [word for word in words if word in everything(client)]
+    assert not [word for word in words if word in in_keys(client)]
     assert service.ask("/v1/customers/cus_zoe").json["deleted"] is True
     assert service.ask("/v1/customers/cus_zoe/sources").status == 404
     [change] = service.ask("/v1/customers/cus_zoe/timeline").json["data"]
     assert change["type"] == "customer.forgotten"
     listed = service.ask("/v1/customers/cus_yan/sources").json["data"]
     assert [source["id"] for source in listed] == ["card_yan"]
-
-
-def files_of(service: "Service") -> bytes:
-    """Return the store's files, with what their compressed values are when decompressed."""
-    folder = service.folder
-    kept = [path for path in folder.rglob("*") if path.is_file() and ".aof" in path.name]
-    return b"\n".join(part for path in kept for part in decompressed(path.read_bytes()))
-
-
-def decompressed(data: bytes) -> list[bytes]:
-    """Return a file, and every frame in it that can be read."""
-    magic = b"\x28\xb5\x2f\xfd"
-    starts = [place for place in range(len(data)) if data.startswith(magic, place)]
-    return [data, *(readable(data[start : start + 4096]) for start in starts)]
