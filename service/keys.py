@@ -7,6 +7,9 @@ import msgspec
 LOG = "onfile:log"
 """The event log: a stream, one entry an event; its consumer group says what is pending."""
 
+LOG_COPY = "onfile:log:copy"
+"""The log while it is written anew (service/log_rewrite.py)."""
+
 GROUP = "workers"
 """The consumer group of log and replay queue: what a worker was given and has not yet applied."""
 
@@ -53,6 +56,9 @@ BACKFILLS = "onfile:backfills"
 
 ASKING = "onfile:asking"
 """There while some worker asks Stripe about doubts, and for a pause after it; expires by itself."""
+
+FORGOTTEN = "onfile:forgotten"
+"""Set, "<mode>:<account>:<id>", of customers that were forgotten and of what was their own."""
 
 IGNORED = "onfile:ignored"
 """Hash, event type -> how many of that type came, for the types that are not projected."""
@@ -106,3 +112,8 @@ def subject_of(key: str) -> tuple[Namespace, str]:
     """Return namespace and id of a document's key."""
     mode, account, subject = key.partition("{")[2].removesuffix("}").split(":", 2)
     return Namespace(account=account, mode=mode), subject
+
+
+def mentions_key(namespace: Namespace, subject_id: str) -> str:
+    """Return the key that says which entries of the log told of a customer or a source."""
+    return f"onfile:m:{namespace.text}:{subject_id}"

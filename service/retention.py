@@ -7,7 +7,8 @@ import redis
 
 from service.entry import Entry, index_fields, read_entry
 from service.event_log import states
-from service.keys import DISCARDED, LOG, OVERCOME
+from service.keys import DISCARDED, LOG, OVERCOME, mentions_key
+from service.mentions import number_of
 
 DONE = ("applied", "discarded")
 """Nobody will ask for these again; all others stay, however old."""
@@ -37,9 +38,22 @@ def trim(client: redis.Redis, older_than_ms: int, *, start: str = "-", count: in
                 pipe.hdel(history, *[entry.entry_id for entry in old])
             for bucket, field in (place for entry in old for place in index_fields(entry)):
                 pipe.hdel(bucket, field)
+            for entry in old:
+                _forget_mention(pipe, entry, older_than_ms)
             pipe.execute()
     following = f"({entries[-1].entry_id}" if len(entries) == count else None
     return Trimmed(removed=len(old), next_start=following)
+
+
+def _forget_mention(pipe: redis.Redis, entry: Entry, older_than_ms: int) -> None:
+    """Take an entry from what told of its customer.
+
+    One that named nobody may stay noted under the owner of its source. By the time the key expires
+    all that is noted there now will have left the log as well; a newer note keeps the key.
+    """
+    key = mentions_key(entry.namespace, entry.customer or entry.object)
+    pipe.srem(key, number_of(entry.entry_id))
+    pipe.pexpire(key, older_than_ms)
 
 
 def _old_entries(client: redis.Redis, older_than_ms: int, start: str, count: int) -> list[Entry]:

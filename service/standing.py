@@ -13,10 +13,12 @@ from typing import Any
 import redis
 
 from service.doorbell import FAILED_JOBS_KEY
+from service.entry import Entry, index_fields
 from service.keys import COUNTERS, DISCARDED, FAILED, GROUP, LOG, OVERCOME, RETRIES
 
-_SETTLE, _FAIL, _DISCARD = (
-    (files("service") / "lua" / f"{name}.lua").read_text() for name in ("settle", "fail", "discard")
+_SETTLE, _FAIL, _DISCARD, _ERASE = (
+    (files("service") / "lua" / f"{name}.lua").read_text()
+    for name in ("settle", "fail", "discard", "erase")
 )
 _KEYS = (LOG, RETRIES, FAILED, DISCARDED, COUNTERS)
 _SETTLE_KEYS = (*_KEYS, OVERCOME, FAILED_JOBS_KEY)
@@ -39,3 +41,16 @@ def discard(client: redis.Redis, entry_id: str, history: bytes) -> bool:
     """Mark a failed entry as discarded; False when it is not failed any more."""
     arguments: Any = (entry_id, history)
     return bool(client.eval(_DISCARD, len(_DISCARD_KEYS), *_DISCARD_KEYS, *arguments))
+
+
+def erase(client: redis.Redis, entries: Sequence[Entry]) -> None:
+    """Erase entries from wherever they stand, with their index; `client` may be a pipeline.
+
+    What was pending or failing counts as applied: what it tells is forgotten, and so told already.
+    """
+    if not entries:
+        return
+    ids = [entry.entry_id for entry in entries]
+    client.eval(_ERASE, len(_SETTLE_KEYS), *_SETTLE_KEYS, GROUP, *ids)
+    for bucket, field in (place for entry in entries for place in index_fields(entry)):
+        client.hdel(bucket, field)

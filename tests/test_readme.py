@@ -33,7 +33,7 @@ def test_every_event_type_is_in_the_table_and_no_other() -> None:
 
 
 def test_every_route_is_in_the_table_and_no_other() -> None:
-    app = create_app(Settings(redis_url="redis://127.0.0.1:1"))
+    app = create_app(Settings(redis_url="redis://127.0.0.1:1"), lambda *_: None)
     routes = {
         re.sub(r"\{\w+\}", ":id", route.path) for route in app.routes if isinstance(route, Route)
     }

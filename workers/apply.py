@@ -5,7 +5,7 @@ every time, so that applying an event again heals what a crash in between left u
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
@@ -22,7 +22,7 @@ from service.documents import (
 from service.keys import Namespace, customer_key, source_key
 from service.projection import Projection, Write
 from workers.derive import derive_customer, derive_source
-from workers.facts import CustomerFacts, Facts, Link, SourceFacts
+from workers.facts import NEVER, CustomerFacts, Facts, Link, SourceFacts
 from workers.merge import merge_customers, merge_sources
 
 F = TypeVar("F", SourceFacts, CustomerFacts)
@@ -62,6 +62,12 @@ class Effect:
     failed: dict[str, Exception]
     doubts: dict[Subject, Doubt] = field(default_factory=dict, compare=False)
     """Of every customer that was told of, changed or not."""
+    told: dict[Subject, set[str]] = field(default_factory=dict, compare=False)
+    """By customer the entries that told of it; by source those of a source that is nobody's."""
+    forgotten: set[str] = field(default_factory=set)
+    """Entries that told of somebody forgotten: nothing of them may stay."""
+    entombed: dict[Subject, int] = field(default_factory=dict)
+    """Sources that turned out to be a forgotten customer's, and since when that is forgotten."""
 
 
 class ConflictError(Exception):
@@ -87,7 +93,22 @@ def apply(projection: Projection, told: Iterable[Told], *, anew: bool = False) -
         for customer, customer_facts in facts.customers.items():
             customers.add(Subject(namespace, customer), customer_facts, {entry})
     effect = Effect(changed=set(), failed={})
-    for subject, stored in _commit_all(projection, sources, _SOURCES, effect).items():
+    stored_sources = _commit_all(projection, sources, _SOURCES, effect)
+    _push_links(stored_sources, sources, customers)
+    stored_customers = _commit_all(projection, customers, _CUSTOMERS, effect)
+    _note_sources(effect, stored_sources, sources)
+    _note_customers(effect, stored_customers, customers, stored_sources)
+    _entomb(projection, effect, sources)
+    return effect
+
+
+def _push_links(
+    stored_sources: "Mapping[Subject, Stored[SourceFacts, SourceAnswer]]",
+    sources: "_Batch[SourceFacts]",
+    customers: "_Batch[CustomerFacts]",
+) -> None:
+    """Tell every owner of its sources, also when nothing changed."""
+    for subject, stored in stored_sources.items():
         link = link_to(stored)
         for owner in stored.facts.owners:
             customers.add(
@@ -95,13 +116,54 @@ def apply(projection: Projection, told: Iterable[Told], *, anew: bool = False) -
                 CustomerFacts(links={subject.id: link}),
                 sources.entries[subject],
             )
-    for subject, told_of in _commit_all(projection, customers, _CUSTOMERS, effect).items():
+
+
+def _note_sources(
+    effect: Effect,
+    stored_sources: "Mapping[Subject, Stored[SourceFacts, SourceAnswer]]",
+    sources: "_Batch[SourceFacts]",
+) -> None:
+    for subject, stored in stored_sources.items():
+        if stored.facts.forgotten != NEVER:
+            effect.forgotten.update(sources.entries[subject])
+        elif not stored.facts.owners:
+            effect.told[subject] = sources.entries[subject] - effect.failed.keys()
+
+
+def _note_customers(
+    effect: Effect,
+    stored_customers: "Mapping[Subject, Stored[CustomerFacts, CustomerAnswer]]",
+    customers: "_Batch[CustomerFacts]",
+    stored_sources: "Mapping[Subject, Stored[SourceFacts, SourceAnswer]]",
+) -> None:
+    for subject, told_of in stored_customers.items():
         if told_of.version:  # else there is no such document, and never was
             effect.doubts[subject] = Doubt(told_of.version, tuple(told_of.answer.ambiguous))
-    return effect
+        if told_of.facts.forgotten == NEVER:
+            effect.told[subject] = customers.entries[subject] - effect.failed.keys()
+        else:
+            effect.forgotten.update(customers.entries[subject])
+            owned = _owned_by(subject, stored_sources)
+            effect.entombed.update(dict.fromkeys(owned, told_of.facts.forgotten))
 
 
-class _Stored(NamedTuple, Generic[F, A]):
+def _owned_by(
+    owner: Subject, stored: "Mapping[Subject, Stored[SourceFacts, SourceAnswer]]"
+) -> Iterator[Subject]:
+    for subject, source in stored.items():
+        if subject.namespace == owner.namespace and source.answer.owner == owner.id:
+            yield subject
+
+
+def _entomb(projection: Projection, effect: Effect, told: "_Batch[SourceFacts]") -> None:
+    """Forget the sources that have just said that they are a forgotten customer's."""
+    late: _Batch[SourceFacts] = _Batch(merge_sources)
+    for subject, second in effect.entombed.items():
+        late.add(subject, SourceFacts(forgotten=second), told.entries[subject])
+    _commit_all(projection, late, _SOURCES, effect)
+
+
+class Stored(NamedTuple, Generic[F, A]):
     """A document as it stands in the store now."""
 
     facts: F
@@ -109,7 +171,7 @@ class _Stored(NamedTuple, Generic[F, A]):
     answer: A
 
 
-def link_to(stored: "_Stored[SourceFacts, SourceAnswer]") -> Link:
+def link_to(stored: "Stored[SourceFacts, SourceAnswer]") -> Link:
     """Return a source as its owners know it; of one that has gone no body is kept."""
     answer = stored.answer
     if answer.gone:
@@ -120,7 +182,7 @@ def link_to(stored: "_Stored[SourceFacts, SourceAnswer]") -> Link:
 class _Batch(Generic[F]):
     """New facts by document, and the log entries they come from."""
 
-    def __init__(self, merge: Callable[[F, F], F], *, anew: bool) -> None:
+    def __init__(self, merge: Callable[[F, F], F], *, anew: bool = False) -> None:
         self.merge: Callable[[F, F], F] = merge
         self.anew = anew
         self.facts: dict[Subject, F] = {}
@@ -144,15 +206,15 @@ class _Kind(NamedTuple, Generic[F, A]):
 
 def _commit_all(
     projection: Projection, batch: _Batch[F], kind: _Kind[F, A], effect: Effect
-) -> Mapping[Subject, _Stored[F, A]]:
+) -> Mapping[Subject, Stored[F, A]]:
     """Commit every document of a batch, again and again until nobody was in between."""
-    done: dict[Subject, _Stored[F, A]] = {}
+    done: dict[Subject, Stored[F, A]] = {}
     open_subjects = list(batch.facts)
     for _ in range(_CONFLICT_ROUNDS):
         if not open_subjects:
             return done
         keys = [kind.key(*subject) for subject in open_subjects]
-        writes: list[tuple[Subject, Write, _Stored[F, A]]] = []
+        writes: list[tuple[Subject, Write, Stored[F, A]]] = []
         for subject, key, value in zip(open_subjects, keys, projection.load(keys), strict=True):
             try:
                 stored, encoded = _merged(subject, value, batch, kind)
@@ -176,7 +238,7 @@ def _commit_all(
 
 def _merged(
     subject: Subject, value: bytes | None, batch: _Batch[F], kind: _Kind[F, A]
-) -> tuple[_Stored[F, A], bytes | None]:
+) -> tuple[Stored[F, A], bytes | None]:
     """Return the merged document, and its new stored form if the facts changed anything.
 
     Versions grow with the clock, so that a document that was lost and told anew outranks what its
@@ -189,11 +251,11 @@ def _merged(
     merged = batch.merge(facts, batch.facts[subject])
     known_already = merged == facts
     if value is not None and known_already and not batch.anew:
-        return _Stored(merged, version, answer), None
+        return Stored(merged, version, answer), None
     derived = kind.derive(subject, merged)
     if batch.anew and known_already and (value is None or derived == answer):
-        return _Stored(merged, version, derived), None  # of nothing no document is made
-    stored = _Stored(merged, max(version + 1, time.time_ns() // 1_000_000), derived)
+        return Stored(merged, version, derived), None  # of nothing no document is made
+    stored = Stored(merged, max(version + 1, time.time_ns() // 1_000_000), derived)
     return stored, encode_document(stored.version, derived, msgspec.msgpack.encode(merged))
 
 

@@ -17,11 +17,25 @@ NOBODY = ""
 _BEFORE_ALL = -1
 
 
+class Step(NamedTuple):
+    """A rule used: the default of a second before, and what may have become of it."""
+
+    second: int
+    default: str
+    became: frozenset[str]
+
+
 class Default(NamedTuple):
-    """The default source (empty for null) and its basis."""
+    """The default source (empty for null), its basis, and what that rests on."""
 
     source: str
     basis: str
+    shown: frozenset[str] = frozenset()
+    """What the newest snapshots show; nothing where none shows it."""
+    steps: tuple[Step, ...] = ()
+    """The rules used since then."""
+    possible: frozenset[str] = frozenset()
+    """All that it may be."""
 
 
 def default_source(facts: CustomerFacts, newest: Newest, attachments: Attachments) -> Default:
@@ -35,19 +49,21 @@ def default_source(facts: CustomerFacts, newest: Newest, attachments: Attachment
     """
     shown = _shown(newest)
     if shown is None:
-        possible, _ = _carried({NOBODY}, _BEFORE_ALL, attachments, told=False)
-        return Default(_answered(possible, attachments, oldest=True), AMBIGUOUS)
+        possible, steps = _carried({NOBODY}, _BEFORE_ALL, attachments, told=False)
+        source = _answered(possible, attachments, oldest=True)
+        return Default(source, AMBIGUOUS, frozenset(), steps, frozenset(possible))
     began_empty = shown == {NOBODY}
     plain = len(shown) == 1
     if not plain and _any_added_by(newest.second, attachments):
         shown -= {NOBODY}
     told_now = any(s.record.type == "customer.updated" for s in newest.snapshots)
-    possible, ruled = _carried(shown, newest.second, attachments, told=told_now)
+    possible, steps = _carried(shown, newest.second, attachments, told=told_now)
     source = _answered(possible, attachments, oldest=began_empty)
-    if len(possible) > 1:
-        return Default(source, AMBIGUOUS)
-    undoubted = facts.told or not _others_since(source, newest, attachments)
-    return Default(source, CONFIRMED if plain and not ruled and undoubted else INFERRED)
+    basis = AMBIGUOUS
+    if len(possible) == 1:
+        undoubted = facts.told or not _others_since(source, newest, attachments)
+        basis = CONFIRMED if plain and not steps and undoubted else INFERRED
+    return Default(source, basis, frozenset(shown), steps, frozenset(possible))
 
 
 def _shown(newest: Newest) -> set[str] | None:
@@ -63,13 +79,13 @@ def _any_added_by(second: int, attachments: Attachments) -> bool:
 
 def _carried(
     possible: set[str], since: int, attachments: Attachments, *, told: bool
-) -> tuple[set[str], bool]:
-    """Carry the possible defaults through every second since, and tell whether a rule was used.
+) -> tuple[set[str], tuple[Step, ...]]:
+    """Carry the possible defaults through every second since, and tell which rules were used.
 
     An added source becomes the default where there was none; where the default goes, the newest of
     the rest does, or one added in that very second.
     """
-    ruled = False
+    steps: list[Step] = []
     for second in _seconds(since, attachments):
         if not any(d == NOBODY or attachments.gone.get(d, NEVER) <= second for d in possible):
             continue
@@ -85,10 +101,11 @@ def _carried(
                 became = added | _newest_before(second, alive, attachments) or {NOBODY}
             else:
                 became = {default}
-            ruled = ruled or became != {default}
+            if became != {default}:
+                steps.append(Step(second, default, frozenset(became)))
             carried |= became
         possible = carried
-    return possible, ruled
+    return possible, tuple(steps)
 
 
 def _newest_before(second: int, alive: list[str], attachments: Attachments) -> set[str]:

@@ -22,7 +22,9 @@ from workers.views import (
 
 
 def derive_source(facts: SourceFacts) -> SourceAnswer:
-    """Return what a query about a source answers."""
+    """Return what a query about a source answers; of a forgotten one nothing."""
+    if facts.forgotten != NEVER:
+        return _FORGOTTEN_SOURCE
     kind = _kind(facts)
     snapshot = newest(facts.snapshots, silent=kind == "source")
     stamps: list[tuple[int, Record | str | None]] = [(snapshot.second, snapshot.record)]
@@ -56,8 +58,10 @@ def derive_source(facts: SourceFacts) -> SourceAnswer:
 
 
 def derive_customer(namespace: Namespace, customer: str, facts: CustomerFacts) -> CustomerAnswer:
-    """Return what every query about a customer answers."""
-    facts = _own(customer, facts)
+    """Return what every query about a customer answers; a forgotten one is as a deleted one."""
+    if facts.forgotten != NEVER:
+        return _deleted(customer, facts.forgotten, "")
+    facts = own(customer, facts)
     snapshot = newest(facts.snapshots)
     attachments = Attachments(facts)
     links = facts.links.values()
@@ -73,16 +77,7 @@ def derive_customer(namespace: Namespace, customer: str, facts: CustomerFacts) -
         ]
     )
     if facts.deleted:
-        return CustomerAnswer(
-            body=_encode({"id": customer, "object": "customer", "deleted": True}),
-            deleted=True,
-            default="",
-            basis=CONFIRMED,
-            sources=[],
-            second=second,
-            event=event,
-            ambiguous=[],
-        )
+        return _deleted(customer, second, event)
     order = attachments.newest_first(attachments.alive())
     default = default_source(facts, snapshot, attachments)
     shown = [facts.links[source].answer for source in order.sources]
@@ -107,7 +102,20 @@ def derive_customer(namespace: Namespace, customer: str, facts: CustomerFacts) -
     )
 
 
-def _own(customer: str, facts: CustomerFacts) -> CustomerFacts:
+def _deleted(customer: str, second: int, event: str) -> CustomerAnswer:
+    return CustomerAnswer(
+        body=_encode({"id": customer, "object": "customer", "deleted": True}),
+        deleted=True,
+        default="",
+        basis=CONFIRMED,
+        sources=[],
+        second=second,
+        event=event,
+        ambiguous=[],
+    )
+
+
+def own(customer: str, facts: CustomerFacts) -> CustomerFacts:
     """Leave out sources that another customer claims as well and more rightly."""
     if all(link.answer.owner in {"", customer} for link in facts.links.values()):
         return facts
@@ -171,3 +179,6 @@ def _newest_event(stamps: list[tuple[int, Record | str | None]]) -> str:
 
 
 _encode = msgspec.json.encode
+_FORGOTTEN_SOURCE = SourceAnswer(
+    body=b"", kind="", owner="", gone=True, second=0, event="", decided=True
+)

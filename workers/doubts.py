@@ -1,17 +1,20 @@
 """The answers that events cannot decide, noted beside the log: for status, and for reconciling.
 
 Noted with the acknowledgement of the events that made them so, so that a note is never missing. One
-may be left too many: when two workers commit one customer in the same moment and their notes cross.
-Its next event takes it away.
+may be left too many: when two workers commit one customer in the same moment and their notes cross,
+or when another release has derived the answer anew. Its next event takes it away, or a recheck.
 """
 
 from collections.abc import Mapping
 from importlib.resources import files
+from typing import Any
 
 import msgspec
 import redis
 
-from service.keys import COUNTERS, DOUBTS
+from service.documents import decode_customer
+from service.keys import COUNTERS, DOUBTS, Namespace, customer_key
+from service.projection import Projection
 from workers.apply import Doubt, Subject
 
 MOST_NOTED = 100_000
@@ -19,6 +22,9 @@ MOST_NOTED = 100_000
 
 KINDS = ("default", "order", "object")
 """What can be in doubt, in the words of CustomerAnswer.ambiguous."""
+
+RECHECKED = 200
+"""How many notes are looked at in one step."""
 
 _SCRIPT = (files("service") / "lua" / "doubts.lua").read_text()
 
@@ -46,6 +52,24 @@ def note(client: redis.Redis, doubts: Mapping[Subject, Doubt]) -> None:
     client.eval(_SCRIPT, 2, DOUBTS, COUNTERS, str(MOST_NOTED), *arguments)
 
 
+def recheck(client: redis.Redis, projection: Projection, cursor: int) -> int:
+    """Note anew what is in doubt of some customers already noted; return where to go on.
+
+    A document that is missing may be on its way back: its note stays.
+    """
+    reply: Any = client.hscan(DOUBTS, cursor, count=RECHECKED)
+    following, fields = reply
+    subjects = [_subject(field.decode()) for field in fields]
+    values = projection.load([customer_key(*subject) for subject in subjects])
+    found = {}
+    for subject, value in zip(subjects, values, strict=True):
+        if value is not None:
+            version, answer, _ = decode_customer(value)
+            found[subject] = Doubt(version, tuple(answer.ambiguous))
+    note(client, found)
+    return int(following)
+
+
 def count(client: redis.Redis) -> Doubts:
     """Return how many are noted."""
     with client.pipeline(transaction=True) as pipe:
@@ -60,3 +84,8 @@ def count(client: redis.Redis) -> Doubts:
         object=obj,
         all_noted=customers < MOST_NOTED,
     )
+
+
+def _subject(field: str) -> Subject:
+    mode, account, customer = field.split(":", 2)
+    return Subject(Namespace(account, mode), customer)

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 import redis
 import structlog
 
-from service import doorbell, event_log
+from service import doorbell, event_log, forgotten, mentions
 from service.entry import Entry
 from service.keys import COUNTERS
 from service.projection import Projection
 from service.stores import AWAY
-from workers import doubts, halting, lines, retries, rounds
+from workers import doubts, erasing, halting, lines, retries, rounds
 from workers.failures import SuspectError, is_permanent, reason_of
 from workers.lines import Line
 
@@ -115,14 +115,15 @@ def _apply(
     halt: halting.Halt | None,
 ) -> bool:
     """Apply a round; what cannot be applied now is put back. Tells whether to go on."""
+    client = line.client
+    forgotten_among = forgotten.among(client, entries)
     try:
-        result = rounds.run(projection, entries)
+        result = rounds.run(projection, entries, forgotten_among)
     except AWAY as error:
         log.warning("store.away", store="projection", reason=reason_of(error))
         line.put_back([entry.entry_id for entry in entries])
         outcomes["stalled"] += len(entries)
         return False
-    client = line.client
     held = line.stop_rule.held(client, [entry.entry_id for entry in entries], result.failed, halt)
     result.outcomes["failed"] -= len(held)
     _isolate(
@@ -133,11 +134,14 @@ def _apply(
             if entry.entry_id in result.failed.keys() - held
         ),
     )
+    erased = erasing.to_erase(client, entries, result)
     with client.pipeline(transaction=True) as pipe:
         event_log.acknowledge(
             pipe, [entry.entry_id for entry in entries if entry.entry_id not in result.failed]
         )
         doubts.note(pipe, result.doubts)
+        mentions.note(pipe, result.told)
+        erasing.erase(pipe, erased, result.entombed)
         count(pipe, result.outcomes)
         done = [entry.entry_id for entry in entries if entry.entry_id not in held]
         line.finish(pipe, done, result.outcomes)

@@ -73,6 +73,8 @@ class SourceFacts(msgspec.Struct, array_like=True):
     """Its second view, from `payment_method.*`: only the values both views share."""
     owners: set[str] = set()
     times: Times = Times()
+    forgotten: int = NEVER
+    """When its owner was forgotten; then nothing else is known of it, whatever comes."""
 
 
 class Link(msgspec.Struct, array_like=True, frozen=True):
@@ -95,6 +97,8 @@ class CustomerFacts(msgspec.Struct, array_like=True):
     """Whole lists of its sources by their second, newest source first; only the greatest second."""
     links: dict[str, Link] = {}
     """Every source it has ever had. Never dropped: a late push would raise the dead."""
+    forgotten: int = NEVER
+    """When an operator had it forgotten; then nothing else is known of it, whatever comes."""
 
 
 class Facts(msgspec.Struct):

@@ -15,11 +15,11 @@ import redis
 import structlog
 from rq import get_current_job
 
-from service import event_log, stores
+from service import event_log, forgotten, mentions, stores
 from service.entry import Entry
 from service.projection import Projection
 from service.settings import Settings
-from workers import doubts, draining, halting, replaying, retries, rounds
+from workers import doubts, draining, erasing, halting, replaying, retries, rounds
 from workers.failures import EventFailedError, is_permanent, reason_of
 
 log = structlog.get_logger()
@@ -116,15 +116,17 @@ def _apply_one(
     retries.write(client, entry.entry_id, retry)
     spent = len(retry.attempts) > retries.MOST_ATTEMPTS and not halting.current(client)
     try:
-        result = rounds.run(projection, [entry])
+        result = rounds.run(projection, [entry], forgotten.among(client, [entry]))
         error = result.failed.get(entry.entry_id)
     except stores.AWAY as away:
         error, spent = away, False
     else:
         outcomes += result.outcomes
         doubts.note(client, result.doubts)
+        mentions.note(client, result.told)
     if error is None:
         retries.forget(client, entry.entry_id)
+        erasing.erase(client, erasing.to_erase(client, [entry], result), result.entombed)
         return []
     final = spent or is_permanent(error)
     retries.write(client, entry.entry_id, retries.failed(retry, reason_of(error), final=final))

@@ -1,4 +1,4 @@
-"""What every worker does every few seconds: ring for what waits unheard, trim the log."""
+"""What every worker does every few seconds: ring for what waits unheard, keep house."""
 
 import time
 
@@ -7,15 +7,20 @@ import structlog
 from rq.registry import ScheduledJobRegistry
 from rq.scheduler import RQScheduler
 
-from service import doorbell, replay_queue, retention
+from service import doorbell, event_log, replay_queue, retention, standing
 from service.backlog import backlog
-from service.keys import QUEUE
-from workers import retries
+from service.keys import OVERCOME, QUEUE
+from service.projection import Projection
+from workers import doubts, retries
 
 RING_MILLISECONDS = 3_000
 """Pending this long while no job waits: whoever should have rung for it is dead."""
 
 TRIM_EVERY_SECONDS = 60
+TRIM_SECONDS = 0.2
+"""How long to trim at a time: some five thousand entries, more than come in between."""
+
+RECHECK_EVERY_SECONDS = 60
 DAY_MILLISECONDS = 24 * 3600 * 1000
 
 log = structlog.get_logger()
@@ -40,8 +45,19 @@ def ring_for_replays(client: redis.Redis) -> None:
 
 
 def enqueue_lost_retries(client: redis.Redis) -> None:
-    """Enqueue anew what should have been tried again and was lost with its worker."""
-    for entry_id, retry in retries.overdue(client):
+    """Enqueue anew what should have been tried again and was lost with its worker.
+
+    An entry that was erased while a worker failed at it has nothing to be tried: it is done with.
+    """
+    overdue = dict(retries.overdue(client))
+    kept = {entry.entry_id for entry in event_log.fetch(client, list(overdue))}
+    if erased := list(overdue.keys() - kept):
+        standing.settle(client, erased)
+        client.hdel(OVERCOME, *erased)
+        log.warning("event.erased_meanwhile", entries=len(erased))
+    for entry_id, retry in overdue.items():
+        if entry_id not in kept:
+            continue
         with client.pipeline(transaction=True) as pipe:
             retries.write(pipe, entry_id, retries.postponed(retry))
             doorbell.enqueue_apply(pipe, retry.event)
@@ -62,7 +78,7 @@ def enqueue_scheduled(rq_client: redis.Redis) -> None:
 
 
 class Trimmer:
-    """Trims the log to its retention, a piece at a time, once a minute."""
+    """Trims the log to its retention, once a minute and for a moment at a time."""
 
     def __init__(self, retention_days: int) -> None:
         self._age = retention_days * DAY_MILLISECONDS
@@ -70,12 +86,31 @@ class Trimmer:
         self._due = 0.0
 
     def run(self, client: redis.Redis) -> None:
-        """Trim one piece, when it is time."""
+        """Trim for a moment, when it is time; what is left then is for the next call."""
         if time.monotonic() < self._due:
             return
-        trimmed = retention.trim(client, self._age, start=self._start)
-        self._start = trimmed.next_start or "-"
-        if trimmed.next_start is None:
-            self._due = time.monotonic() + TRIM_EVERY_SECONDS
-        if trimmed.removed:
-            log.info("log.trimmed", removed=trimmed.removed)
+        removed, give_up = 0, time.monotonic() + TRIM_SECONDS
+        while time.monotonic() < give_up:
+            trimmed = retention.trim(client, self._age, start=self._start)
+            removed += trimmed.removed
+            self._start = trimmed.next_start or "-"
+            if trimmed.next_start is None:
+                self._due = time.monotonic() + TRIM_EVERY_SECONDS
+                break
+        if removed:
+            log.info("log.trimmed", removed=removed)
+
+
+class Rechecker:
+    """Looks through the notes of ambiguous answers, some of them once a minute."""
+
+    def __init__(self) -> None:
+        self._cursor = 0
+        self._due = 0.0
+
+    def run(self, client: redis.Redis, projection: Projection) -> None:
+        """Take away what is decided by now, when it is time."""
+        if time.monotonic() < self._due:
+            return
+        self._cursor = doubts.recheck(client, projection, self._cursor)
+        self._due = time.monotonic() + RECHECK_EVERY_SECONDS

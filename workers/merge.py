@@ -1,9 +1,10 @@
 """Merge facts: commutative, associative and idempotent, so that order and repetition do not matter.
 
 Minimum, or, union, and "the k greatest keys of a union" each have these laws; so has their product.
+Forgotten is above all of it: merged with anything it stays itself, and holds nothing.
 """
 
-from workers.facts import CustomerFacts, Group, Link, Record, SourceFacts, Times
+from workers.facts import NEVER, CustomerFacts, Group, Link, Record, SourceFacts, Times
 
 KEPT_SECONDS = 2
 """One second cannot tell where a walk that closes in it began; the second before it can."""
@@ -14,6 +15,8 @@ KEPT_RECORDS = 64
 
 def merge_sources(left: SourceFacts, right: SourceFacts) -> SourceFacts:
     """Return all that either side knows of a source."""
+    if (forgotten := min(left.forgotten, right.forgotten)) != NEVER:
+        return SourceFacts(forgotten=forgotten)
     return SourceFacts(
         snapshots=merge_groups(left.snapshots, right.snapshots),
         views=merge_groups(left.views, right.views),
@@ -24,6 +27,8 @@ def merge_sources(left: SourceFacts, right: SourceFacts) -> SourceFacts:
 
 def merge_customers(left: CustomerFacts, right: CustomerFacts) -> CustomerFacts:
     """Return all that either side knows of a customer."""
+    if (forgotten := min(left.forgotten, right.forgotten)) != NEVER:
+        return CustomerFacts(forgotten=forgotten)
     return CustomerFacts(
         snapshots=merge_groups(left.snapshots, right.snapshots),
         deleted=left.deleted or right.deleted,

@@ -1,14 +1,15 @@
 """One round: some entries of the log, read, handled, applied; the failed ones told apart."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from service.entry import Entry
 from service.event import LOGGED_TYPES, Unprojected, read_event
 from service.projection import Projection
 from workers.apply import Doubt, Subject, Told, apply
-from workers.facts import Facts
+from workers.facts import CustomerFacts, Facts, SourceFacts
 from workers.handlers import facts_of
 
 
@@ -21,10 +22,25 @@ class Round(NamedTuple):
     """Entry id -> what stopped it."""
     doubts: dict[Subject, Doubt]
     """What is ambiguous in the answers of the customers they tell of."""
+    told: dict[Subject, set[str]]
+    """Which of them told of which customer."""
+    forgotten: set[str]
+    """Those that told of somebody forgotten: they are to be erased."""
+    entombed: set[Subject]
+    """Sources that turned out to be somebody forgotten's."""
 
 
-def run(projection: Projection, entries: Sequence[Entry]) -> Round:
+def run(
+    projection: Projection,
+    entries: Sequence[Entry],
+    forgotten: Mapping[str, Collection[str]] = MappingProxyType({}),
+) -> Round:
     """Apply these entries, together; one that fails does not hold up the others.
+
+    Args:
+        projection: where to.
+        entries: of the log.
+        forgotten: by entry the ids in it that are known to be of somebody forgotten.
 
     Raises:
         redis.RedisError: the store of the projection is away, and nothing is known to be applied.
@@ -35,7 +51,7 @@ def run(projection: Projection, entries: Sequence[Entry]) -> Round:
     outcomes: Counter[str] = Counter()
     for entry in entries:
         try:
-            facts = _facts(entry)
+            facts = _facts(entry, forgotten.get(entry.entry_id, ()))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this event's alone
             failed[entry.entry_id] = error
         else:
@@ -49,9 +65,33 @@ def run(projection: Projection, entries: Sequence[Entry]) -> Round:
     outcomes["applied"] += applied
     outcomes["failed"] += len(failed)
     outcomes["unchanged"] += len(entries) - outcomes["ignored"] - applied - len(failed)
-    return Round(outcomes, failed, effect.doubts)
+    return Round(
+        outcomes=outcomes,
+        failed=failed,
+        doubts=effect.doubts,
+        told=effect.told,
+        forgotten=(effect.forgotten | forgotten.keys()) - failed.keys(),
+        entombed=set(effect.entombed),
+    )
 
 
-def _facts(entry: Entry) -> Facts:
-    event = read_event(entry.body, projected=LOGGED_TYPES)
-    return Facts() if isinstance(event, Unprojected) else facts_of(event)
+def _facts(entry: Entry, forgotten: Collection[str]) -> Facts:
+    try:
+        event = read_event(entry.body, projected=LOGGED_TYPES)
+        facts = Facts() if isinstance(event, Unprojected) else facts_of(event)
+    except Exception:
+        if not forgotten:
+            raise
+        facts = Facts()
+    return _without(forgotten, facts, entry) if forgotten else facts
+
+
+def _without(forgotten: Collection[str], facts: Facts, entry: Entry) -> Facts:
+    """Return what is told, but of the forgotten only that they are."""
+    since = entry.received_ms // 1000
+    customers = {entry.customer, *facts.customers} & set(forgotten)
+    sources = facts.sources.keys() & set(forgotten)
+    return Facts(
+        sources=facts.sources | dict.fromkeys(sources, SourceFacts(forgotten=since)),
+        customers=facts.customers | dict.fromkeys(customers, CustomerFacts(forgotten=since)),
+    )

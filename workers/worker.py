@@ -38,6 +38,7 @@ class EventWorker(SimpleWorker):
         self.told_to_stop = False
         self._trimmer = maintenance.Trimmer(settings.retention_days)
         self._resolver = resolving.Resolver(settings)
+        self._rechecker = maintenance.Rechecker()
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """Note that it was told to stop: every other end is a death."""
@@ -58,6 +59,7 @@ class EventWorker(SimpleWorker):
             maintenance.enqueue_lost_retries(self._stores.log)
             self._trimmer.run(self._stores.log)
             self._resolver.run(self._stores.log)
+            self._rechecker.run(self._stores.log, self._stores.projection)
         except redis.RedisError as error:
             log.warning("maintenance.interrupted", reason=type(error).__name__)
         super().run_maintenance_tasks()  # type: ignore[no-untyped-call]

@@ -13,6 +13,7 @@ from service.intake import Intake
 from service.projection_reads import ProjectionReads
 from service.settings import Settings
 from service.stores import ProjectionStore, StoreAwayError, connect_async
+from service.timeline import Tell
 from service.web import errors, queries
 from service.web.api_keys import AccountError, ApiKeyError, ApiKeys
 from service.web.health import Health
@@ -21,6 +22,7 @@ from service.web.parameters import ParameterError
 from service.web.query import Desk, Query
 from service.web.read_your_write import ProjectionBehindError
 from service.web.shapes import MissingError
+from service.web.timelines import PAGING, Timelines
 from service.web.webhook import Webhook
 
 log = structlog.get_logger()
@@ -43,8 +45,11 @@ EXCEPTION_HANDLERS: dict[type[Exception], errors.Handler] = {
 }
 
 
-def create_app(settings: Settings) -> Starlette:
-    """Return the web application; its stores are opened at first use and closed at the end."""
+def create_app(settings: Settings, tell: Tell) -> Starlette:
+    """Return the web application; its stores are opened at first use and closed at the end.
+
+    `tell` makes a customer's timeline, for which it takes what only the workers know.
+    """
     events = connect_async(settings.redis_url, timeout=settings.store_timeout_seconds)
     commits = connect_async(settings.redis_url, timeout=settings.store_timeout_seconds)
     projection = ProjectionStore(settings.projection_url, timeout=settings.store_timeout_seconds)
@@ -91,6 +96,11 @@ def create_app(settings: Settings) -> Starlette:
             Route(
                 "/v1/customers/{customer}/sources/{id}",
                 Query(desk, queries.customer_source, expandable=queries.OF_LISTED),
+                methods=GET,
+            ),
+            Route(
+                "/v1/customers/{customer}/timeline",
+                Query(desk, Timelines(tell), known=PAGING),
                 methods=GET,
             ),
             Route(

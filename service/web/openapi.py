@@ -109,6 +109,21 @@ MISSING = {"404": _error("No such object for this key, in this mode and account.
 CUSTOMER_ID = _parameter("path", "customer", "The customer's id.", required=True, type="string")
 
 
+PAGING = (
+    _parameter(
+        "query",
+        "limit",
+        "How many at most.",
+        type="integer",
+        minimum=1,
+        maximum=MAX_LIMIT,
+        default=DEFAULT_LIMIT,
+    ),
+    _parameter("query", "starting_after", "The page after this item."),
+    _parameter("query", "ending_before", "The page just before this item."),
+)
+
+
 def _expand(what: str) -> Json:
     expand = _parameter("query", "expand[]", what, type="array", items={"type": "string"})
     return expand | {"style": "form", "explode": True}
@@ -161,17 +176,7 @@ PATHS: dict[str, Json] = {
             "source_list",
             CUSTOMER_ID,
             _parameter("query", "object", "Only these.", type="string", enum=list(KINDS)),
-            _parameter(
-                "query",
-                "limit",
-                "How many at most.",
-                type="integer",
-                minimum=1,
-                maximum=MAX_LIMIT,
-                default=DEFAULT_LIMIT,
-            ),
-            _parameter("query", "starting_after", "The page after this source."),
-            _parameter("query", "ending_before", "The page just before this source."),
+            *PAGING,
             _expand("total_count."),
         )
     },
@@ -180,6 +185,14 @@ PATHS: dict[str, Json] = {
             "A customer's default source itself; in an envelope when there is none.",
             "default_source",
             CUSTOMER_ID,
+        )
+    },
+    "/v1/customers/{customer}/timeline": {
+        "get": _query(
+            "What changed a customer's sources or its default, newest first, and through what.",
+            "timeline",
+            CUSTOMER_ID,
+            *PAGING,
         )
     },
     "/v1/customers/{customer}/sources/{id}": {

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import msgspec
+
+from service.timeline import Change
 from service.web.parameters import MAX_LIMIT
 
 
@@ -22,6 +25,8 @@ NUMBER = {"type": "number"}
 COUNT = {"type": "integer", "minimum": 0}
 TRUTH = {"type": "boolean"}
 OR_NULL = {"type": "null"}
+
+_, CHANGES = msgspec.json.schema_components([Change], ref_template="#/components/schemas/{name}")
 
 SCHEMAS: dict[str, Any] = {
     "customer": _object(
@@ -59,6 +64,15 @@ SCHEMAS: dict[str, Any] = {
             ),
         ]
     },
+    "timeline": _object(
+        {
+            "object": {"const": "list"},
+            "data": {"type": "array", "items": _ref("Change"), "maxItems": MAX_LIMIT},
+            "has_more": TRUTH,
+            "url": TEXT,
+        }
+    ),
+    **CHANGES,
     "error": _object(
         {
             "error": _object(

@@ -40,7 +40,7 @@ CLIENT_SECRET = frozenset({"client_secret"})
 async def customer(asked: Asked) -> Answer:
     """GET /v1/customers/:id; a deleted customer answers as a stub."""
     customer_id = asked.ids["customer"]
-    known = await _customer(asked, customer_id)
+    known = await known_customer(asked, customer_id)
     body = shapes.customer_object(customer_id, known, asked.parameters.expand)
     return Answer(body, of_customer(known))
 
@@ -85,7 +85,8 @@ async def source(asked: Asked) -> Answer:
     return Answer(known.body, of_source(known, await _basis_of_owner(asked, known)))
 
 
-async def _customer(asked: Asked, customer_id: str) -> CustomerAnswer:
+async def known_customer(asked: Asked, customer_id: str) -> CustomerAnswer:
+    """Return what is stored of a customer; raises MissingError."""
     value = await asked.reads.get(customer_key(asked.namespace, customer_id))
     if value is None:
         raise MissingError("customer", customer_id)
@@ -94,7 +95,7 @@ async def _customer(asked: Asked, customer_id: str) -> CustomerAnswer:
 
 async def _living_customer(asked: Asked) -> CustomerAnswer:
     """Below a deleted customer there is nothing any more."""
-    known = await _customer(asked, asked.ids["customer"])
+    known = await known_customer(asked, asked.ids["customer"])
     if known.deleted:
         raise MissingError("customer", asked.ids["customer"])
     return known

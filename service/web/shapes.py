@@ -4,10 +4,11 @@ Objects go out byte for byte as Stripe sent them; only their surroundings are ma
 """
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 
-from service.documents import CustomerAnswer, ListedSource
+from service.documents import CustomerAnswer
 from service.web.errors import RefusalError
 from service.web.parameters import DEFAULT_LIMIT, Listing, ParameterError
 
@@ -21,51 +22,67 @@ class MissingError(RefusalError):
         super().__init__(f"No such {kind}: '{object_id}'", code="resource_missing", param="id")
 
 
+class Item(Protocol):
+    """What a list is made of."""
+
+    @property
+    def id(self) -> str:
+        """What a cursor names it by."""
+
+    @property
+    def kind(self) -> str:
+        """What `object` narrows a list to."""
+
+    @property
+    def body(self) -> bytes:
+        """The item as JSON."""
+
+
 class Page(msgspec.Struct, frozen=True):
     """A part of a list, in the list's order."""
 
-    data: Sequence[ListedSource]
+    data: Sequence[Item]
     has_more: bool
     """Whether more follows in the direction of the walk."""
     total: int
     """How many the whole list has, of the kind asked for."""
 
 
-def page_of(sources: Sequence[ListedSource], asked: Listing) -> Page:
+def page_of(items: Sequence[Item], asked: Listing, *, noun: str = "source") -> Page:
     """Return the part of the list that was asked for.
 
     `ending_before` gives the items just before the cursor, not the first ones of the list. A
     cursor is a place in the whole list, also where `object` leaves it out.
     Raises ParameterError for a cursor that names nothing here, or two at once.
     """
-    first, end = 0, len(sources)
+    first, end = 0, len(items)
     if asked.starting_after:
-        first = _place(sources, "starting_after", asked.starting_after) + 1
+        first = _place(items, noun, "starting_after", asked.starting_after) + 1
     if asked.ending_before:
-        end = _place(sources, "ending_before", asked.ending_before)
+        end = _place(items, noun, "ending_before", asked.ending_before)
     if asked.starting_after and asked.ending_before:
         raise ParameterError(
             "Received both starting_after and ending_before parameters. Please pass in only one."
         )
-    wanted = [item for item in sources[first:end] if asked.kind in ("", item.kind)]
-    total = sum(asked.kind in ("", item.kind) for item in sources)
+    wanted = [item for item in items[first:end] if asked.kind in ("", item.kind)]
+    total = sum(asked.kind in ("", item.kind) for item in items)
     data = wanted[-asked.limit :] if asked.ending_before else wanted[: asked.limit]
     return Page(data, len(wanted) > len(data), total)
 
 
-def _place(sources: Sequence[ListedSource], param: str, cursor: str) -> int:
-    for place, source in enumerate(sources):
-        if source.id == cursor:
+def _place(items: Sequence[Item], noun: str, param: str, cursor: str) -> int:
+    for place, item in enumerate(items):
+        if item.id == cursor:
             return place
-    raise ParameterError(f"No such source: '{cursor}'", code="resource_missing", param=param)
+    raise ParameterError(f"No such {noun}: '{cursor}'", code="resource_missing", param=param)
 
 
-def list_object(customer_id: str, page: Page, *, count: bool = False) -> bytes:
-    """Return a page of a customer's sources as Stripe's list object."""
-    url = msgspec.json.encode(f"/v1/customers/{customer_id}/sources")
+def list_object(customer_id: str, page: Page, *, of: str = "sources", count: bool = False) -> bytes:
+    """Return a page of what a customer has as Stripe's list object."""
+    url = msgspec.json.encode(f"/v1/customers/{customer_id}/{of}")
     total = b',"total_count":%d' % page.total if count else b""
     return b'{"object":"list","data":[%b],"has_more":%b%b,"url":%b}' % (
-        b",".join(source.body for source in page.data),
+        b",".join(item.body for item in page.data),
         b"true" if page.has_more else b"false",
         total,
         url,

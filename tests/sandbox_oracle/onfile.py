@@ -14,6 +14,7 @@ from service.signature import sign
 from service.web.app import create_app
 from workers import rounds
 from workers.lines import CONSUMER
+from workers.operators.timelines import opened_when_asked
 
 if TYPE_CHECKING:
     import redis
@@ -32,9 +33,8 @@ class Onfile:
         self._client = client
         self._projection = Projection(client)
         self._runner = runner
-        self.app = create_app(
-            Settings(redis_url=store.url, webhook_secrets=(SECRET,), api_keys=(API_KEY,))
-        )
+        settings = Settings(redis_url=store.url, webhook_secrets=(SECRET,), api_keys=(API_KEY,))
+        self.app = create_app(settings, opened_when_asked(settings))
 
     def forget(self) -> None:
         """Begin anew with an empty store."""

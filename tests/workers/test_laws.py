@@ -53,6 +53,7 @@ source_facts = st.one_of(
     st.builds(SourceFacts, snapshots=groups),
     st.builds(SourceFacts, views=groups),
     st.builds(SourceFacts, owners=st.sets(st.sampled_from(["cus_1", "cus_2"])), times=times),
+    st.builds(SourceFacts, forgotten=moments),
 )
 customer_facts = st.one_of(
     st.builds(CustomerFacts, snapshots=groups),
@@ -64,6 +65,7 @@ customer_facts = st.one_of(
         st.integers(1, 3),
         times,
     ),
+    st.builds(CustomerFacts, forgotten=moments),
 )
 
 
@@ -120,6 +122,17 @@ def test_a_full_second_keeps_its_greatest_keys_and_only_the_newest_lists_are_kep
     assert sorted(kept) == keys[-merge.KEPT_RECORDS :]
     shown = [CustomerFacts(lists={second: {("card_1",)}}) for second in (2, 1)]
     assert merge_customers(*shown).lists == {2: {("card_1",)}}
+
+
+@given(known=st.lists(source_facts, max_size=8), also=st.lists(customer_facts, max_size=8))
+@searched
+def test_forgotten_stays_forgotten_and_holds_nothing(
+    known: list[SourceFacts], also: list[CustomerFacts]
+) -> None:
+    source = reduce(merge_sources, known, SourceFacts(forgotten=2))
+    assert source == SourceFacts(forgotten=min(2, source.forgotten))
+    customer = reduce(merge_customers, also, CustomerFacts(forgotten=2))
+    assert customer == CustomerFacts(forgotten=min(2, customer.forgotten))
 
 
 def test_merging_leaves_what_it_merges_as_it_was() -> None:

@@ -28,6 +28,8 @@ COMMANDS = {
     "status": Entry("Look and mend", "workers.cli.status", "What came in, and what became of it."),
     "doctor": Entry("Look and mend", "workers.cli.doctor", "What is wrong, and how to mend it."),
     "events": Entry("Look and mend", "workers.cli.events", "Search the event log; show one event."),
+    "explain": Entry("Look and mend", "workers.cli.explain", "Why this default is the default."),
+    "forget": Entry("Look and mend", "workers.cli.forget", "Erase a customer, for good."),
     "failed": Entry("Look and mend", "workers.cli.failed", "Look at dead letters, retry, give up."),
     "replay": Entry("Look and mend", "workers.cli.replay", "Apply events again, or a file's."),
     "rebuild": Entry("Look and mend", "workers.cli.rebuild", "Derive every answer again."),

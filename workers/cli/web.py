@@ -17,6 +17,7 @@ from workers.cli import parent
 from workers.cli.data_dir import DataDir
 from workers.cli.environment import process_settings
 from workers.cli.listen import PortTakenError, listen
+from workers.operators.timelines import opened_when_asked
 
 GRACEFUL_SECONDS = 12
 """A query may wait ten seconds for an event; what takes longer is cut off."""
@@ -60,7 +61,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, _end)  # uvicorn raises the signal again when all is done
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings, opened_when_asked(settings)),
         loop="uvloop",
         http="httptools",
         ws="none",

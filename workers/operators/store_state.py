@@ -53,11 +53,11 @@ def store_states(desk: Desk) -> list[StoreState]:
         return states
     address = without_password(settings.projection_url)
     return states + [
-        _state(node, PROJECTION, where or address) for node, where in _nodes(desk.projecting)
+        _state(node, PROJECTION, where or address) for node, where in nodes_of(desk.projecting)
     ]
 
 
-def _nodes(client: Projecting) -> list[tuple[redis.Redis, str]]:
+def nodes_of(client: Projecting) -> list[tuple[redis.Redis, str]]:
     """Return the nodes that hold data, with their places where there are several."""
     if isinstance(client, redis.RedisCluster):
         primaries: Any = client.get_primaries()  # type: ignore[no-untyped-call]

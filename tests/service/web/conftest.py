@@ -16,6 +16,7 @@ from service.documents import CustomerAnswer, ListedSource, SourceAnswer, encode
 from service.keys import Namespace, customer_key, source_key
 from service.settings import Settings
 from service.signature import sign
+from service.timeline import Change, Teller, Timeline
 from service.web.app import create_app
 
 if TYPE_CHECKING:
@@ -53,10 +54,13 @@ class Web:
     other_test_key = OTHER_TEST_KEY
     live_key = LIVE_KEY
 
-    def __init__(self, store: "Store", port: int) -> None:
+    def __init__(
+        self, store: "Store", port: int, timelines: dict[tuple[Namespace, str], Timeline]
+    ) -> None:
         self.store = store
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
+        self.timelines = timelines
 
     def ask(
         self,
@@ -138,6 +142,38 @@ class Web:
         )
         self._plant(source_key(namespace, source_id), encode_document(1, answer, b"facts"))
 
+    def plant_timeline(
+        self, customer_id: str, changes: int, *, namespace: Namespace = TEST
+    ) -> None:
+        """Plant the adding of so many cards, a second apart."""
+        self.timelines[namespace, customer_id] = Timeline(
+            customer=customer_id,
+            account=namespace.account,
+            mode=namespace.mode,
+            deleted=False,
+            default_source=None,
+            basis="confirmed",
+            rule="shown",
+            why="so it is shown",
+            between=[],
+            whole=True,
+            agrees=True,
+            changes=[
+                Change(
+                    id=f"change_{NOON + number}_0",
+                    type="source.added",
+                    created=NOON + number,
+                    source=f"card_{number}",
+                    default_source=None,
+                    previous_default_source=None,
+                    basis="confirmed",
+                    through="event",
+                    events=[Teller("evt_1", "customer.source.created", NOON, None, NOON)],
+                )
+                for number in range(changes)
+            ],
+        )
+
     def _plant(self, key: str, value: bytes) -> None:
         with self.store.client() as client:
             client.set(key, value)
@@ -151,12 +187,14 @@ def listed(source_id: str, kind: str = "card") -> ListedSource:
 @contextmanager
 def serve(store: "Store") -> Iterator[Web]:
     """Serve the application on a port of its own until the block is left."""
+    timelines: dict[tuple[Namespace, str], Timeline] = {}
     app = create_app(
         Settings(
             redis_url=store.url,
             webhook_secrets=(WEBHOOK_SECRET,),
             api_keys=(TEST_KEY, LIVE_KEY, OTHER_TEST_KEY),
-        )
+        ),
+        lambda namespace, customer: timelines.get((namespace, customer)),
     )
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="on", ws="none"))
     thread = threading.Thread(target=server.run, daemon=True)
@@ -167,7 +205,7 @@ def serve(store: "Store") -> Iterator[Web]:
         assert time.monotonic() < give_up, "the server did not start in time"
         time.sleep(0.005)
     try:
-        yield Web(store, server.servers[0].sockets[0].getsockname()[1])
+        yield Web(store, server.servers[0].sockets[0].getsockname()[1], timelines)
     finally:
         server.should_exit = True
         thread.join(START_SECONDS)
@@ -182,6 +220,7 @@ def session_web(session_store: "Store") -> Iterator[Web]:
 
 @pytest.fixture
 def web(session_web: Web, store: "Store") -> Web:  # noqa: ARG001 - emptied for this test
+    session_web.timelines.clear()
     return session_web
 
 

@@ -29,7 +29,7 @@ def routes() -> Iterator[Route]:
     settings = Settings(
         redis_url="redis://127.0.0.1:1/0", webhook_secrets=("whsec_x",), api_keys=("a_test_b",)
     )
-    for route in create_app(settings).routes:
+    for route in create_app(settings, lambda *_: None).routes:
         assert isinstance(route, Route)
         yield route
 
@@ -91,6 +91,7 @@ def full(web: "Web", a_source: Callable[..., ListedSource]) -> "Web":
         "cus_gone", body=b'{"id":"cus_gone","object":"customer","deleted":true}', deleted=True
     )
     web.plant_source("src_1", owner="cus_1")
+    web.plant_timeline("cus_1", 3)
     return web
 
 
@@ -98,6 +99,7 @@ QUERIES = {
     "/v1/customers/{customer}": "/v1/customers/cus_1",
     "/v1/customers/{customer}/sources": "/v1/customers/cus_1/sources",
     "/v1/customers/{customer}/default_source": "/v1/customers/cus_1/default_source",
+    "/v1/customers/{customer}/timeline": "/v1/customers/cus_1/timeline",
     "/v1/customers/{customer}/sources/{id}": "/v1/customers/cus_1/sources/src_1",
     "/v1/sources/{source}": "/v1/sources/src_1",
 }

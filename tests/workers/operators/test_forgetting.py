@@ -1,0 +1,244 @@
+"""Forgetting a customer: nothing of it stays, nothing of others goes, nothing brings it back."""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from service import event_log
+from service.backlog import backlog
+from service.keys import DISCARDED, LOG, OVERCOME, RETRIES, Namespace
+from tests.store_contents import in_files, in_keys
+from tests.workers.notation import (
+    CUSTOMER,
+    added,
+    card,
+    created,
+    customer,
+    embedded,
+    event,
+    removed,
+    updated,
+)
+from tests.workers.operators.bench import bench_on
+from tests.workers.stored import stored_answers, stored_documents
+from workers import doubts, maintenance, retries, rounds
+from workers.facts import NEVER, CustomerFacts, SourceFacts
+from workers.operators import dead_letters, person
+from workers.operators.forgetting import Forgotten, forget
+from workers.operators.timelines import Timelines
+
+if TYPE_CHECKING:
+    from tests.conftest import Store
+    from tests.workers.operators.bench import Bench, Handlers
+
+TEST = Namespace("", "test")
+SECRETS = (b"Zoe Quirk", b"zoe@quirk.example", b"8x57")
+"""Her name, her e-mail, and the last four of her cards: no digits that a clock could write."""
+
+PERSONAL: dict[str, Any] = {"name": "Zoe Quirk", "email": "zoe@quirk.example"}
+CARD: dict[str, Any] = {"name": "Zoe Quirk", "last4": "8x57"}
+
+
+def payment_method(at: int, owner: str | None, kind: str = "updated") -> bytes:
+    details = {"name": "Zoe Quirk", "email": "zoe@quirk.example"}
+    fields = {
+        "id": "pm_1",
+        "object": "payment_method",
+        "billing_details": details,
+        "card": {"last4": "8x57"},
+        "customer": owner,
+    }
+    previous = {"customer": CUSTOMER} if kind == "detached" else None
+    return event(f"payment_method.{kind}", fields, at, previous=previous)
+
+
+def life() -> list[bytes]:
+    """Return what is told of her: by name, by a Source that names nobody, by PaymentMethods."""
+    loose = {"id": "src_1", "object": "source", "owner": PERSONAL, "status": "chargeable"}
+    owned = loose | {"customer": CUSTOMER}
+    return [
+        event("source.chargeable", loose, 1),
+        created("A", 2, **PERSONAL, sources=embedded(card("A", **CARD))),
+        added("A", 2, **CARD),
+        event("customer.source.created", owned, 3),
+        payment_method(3, CUSTOMER, "attached"),
+        payment_method(4, None, "detached"),
+        payment_method(5, None),
+        event("customer.source.deleted", loose | {"status": "consumed"}, 6),
+        removed("A", 7),
+    ]
+
+
+def other() -> list[bytes]:
+    """Return the life of somebody else, who mentions her."""
+    shown = customer(None, id="cus_2", name="Yan", metadata={"referred_by": CUSTOMER})
+    return [
+        event("customer.created", shown, 1),
+        event("customer.source.created", card("Y", customer="cus_2"), 2),
+    ]
+
+
+def shown_of(bench: "Bench") -> set[bytes]:
+    found = in_keys(bench.log)
+    return {secret for secret in SECRETS if secret in found}
+
+
+def accounted(bench: "Bench") -> bool:
+    now = backlog(bench.log)
+    return now.accepted == now.applied + now.pending + now.failing + now.discarded
+
+
+def forgotten(bench: "Bench") -> Forgotten:
+    done = forget(bench.desk, TEST, CUSTOMER)
+    assert done.complete
+    return done
+
+
+def test_nothing_of_the_customer_stays_and_nothing_of_another_goes(bench: "Bench") -> None:
+    bench.accept(*life(), *other())
+    bench.drain()
+    assert shown_of(bench) == set(SECRETS)
+    before = stored_answers(bench.log)["cus_2"]
+    done = forgotten(bench)
+    assert done.person.sources == ["card_A", "src_1"]
+    assert done.person.payment_methods == ["pm_1"]
+    assert (done.person.documents, done.erased_entries, done.tombstones) == (3, len(life()), 3)
+    assert shown_of(bench) == set()
+    assert len(bench.event_ids()) == len(other())
+    assert stored_answers(bench.log)["cus_2"] == before
+    documents = stored_documents(bench.log)
+    since = documents[CUSTOMER][1].forgotten
+    assert documents[CUSTOMER][1] == CustomerFacts(forgotten=since)
+    assert documents["card_A"][1] == documents["src_1"][1] == SourceFacts(forgotten=since)
+    assert documents[CUSTOMER][0].deleted
+    assert bench.log.keys("onfile:m:*cus_1") == bench.log.keys("onfile:m:*src_1") == []
+    assert not [key for key in bench.log.keys("onfile:index:*") if len(bench.log.hgetall(key)) > 4]
+    assert accounted(bench)
+
+
+def test_what_comes_late_or_is_applied_again_brings_nothing_back(bench: "Bench") -> None:
+    bench.accept(*life()[:3])  # so that nobody knows yet whose the Source is
+    bench.drain()
+    assert "src_1" not in forgotten(bench).person.sources
+    fresh = added("B", 9, **CARD), updated(("A", "B"), 9, **PERSONAL)
+    unreadable = {"object": "card", "customer": CUSTOMER} | CARD
+    bench.accept(*life()[:6], *fresh, event("customer.source.created", unreadable, 9))
+    assert "failed" not in +Counter(bench.drain())
+    bench.accept(*life()[6:])  # the first of it names nobody
+    bench.drain()
+    assert shown_of(bench) == set()
+    assert bench.event_ids() == []
+    assert accounted(bench)
+    again = forgotten(bench)
+    assert (again.person.documents, again.erased_entries) == (0, 0)
+
+
+def test_a_worker_that_has_its_events_in_hand_brings_nothing_back(
+    bench: "Bench", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.accept(*life()[1:3])
+    bench.drain()
+    bench.accept(added("B", 9, **CARD), updated(("A", "B"), 9, **PERSONAL))
+    sound = rounds.run
+
+    def run(*arguments: Any) -> rounds.Round:
+        forgotten(bench)
+        return sound(*arguments)
+
+    monkeypatch.setattr(rounds, "run", run)
+    bench.drain()
+    assert shown_of(bench) == set()
+    assert stored_documents(bench.log)["card_B"][1].forgotten != NEVER
+    assert accounted(bench)
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_what_is_pending_counts_as_applied(bench: "Bench", *, applied: bool) -> None:
+    bench.accept(*life()[:3])
+    if applied:
+        bench.drain()
+    bench.accept(*life()[3:], *other())
+    event_log.claim_new(bench.log, "worker", 2)
+    forgotten(bench)
+    assert accounted(bench)
+    bench.drain()
+    now = backlog(bench.log)
+    assert (now.accepted, now.applied, now.pending) == (11, 11, 0)
+    assert shown_of(bench) == set()
+    assert accounted(bench)
+
+
+def test_what_failed_or_was_given_up_goes_with_its_history_and_its_job(
+    bench: "Bench", handlers: "Handlers"
+) -> None:
+    handlers.broken = True
+    for body in life()[1:4]:
+        bench.accept(body)
+        bench.drain()
+    retrying, failed, given_up = bench.event_ids()
+    for event_id in (failed, given_up):
+        for _ in range(retries.MOST_ATTEMPTS):
+            bench.try_again(event_id)
+    [treated] = dead_letters.named(bench.log, [given_up])
+    dead_letters.discard(bench.log, treated)
+    found = person.find(bench.desk, TEST, CUSTOMER)
+    assert found.states == {"retrying": 1, "failed": 1, "discarded": 1}
+    forgotten(bench)
+    assert not bench.log.exists(RETRIES, DISCARDED, OVERCOME)
+    assert not [key for key in bench.log.keys("rq:job:evt_*") if retrying.encode() in key]
+    assert accounted(bench)
+    maintenance.enqueue_lost_retries(bench.log)
+    bench.work()
+    assert accounted(bench)
+
+
+def test_the_doubt_about_an_answer_goes_too(bench: "Bench") -> None:
+    bench.accept(added("A", 5))
+    bench.drain()
+    assert doubts.count(bench.log).customers == 1
+    forgotten(bench)
+    assert doubts.count(bench.log).customers == 0
+
+
+def test_a_projection_that_was_lost_learns_nothing_of_the_customer_again(bench: "Bench") -> None:
+    bench.accept(*life())
+    bench.drain()
+    forgotten(bench)
+    bench.log.delete(*bench.log.keys("onfile:[cs]:*"))
+    bench.accept(*life(), added("B", 9, **CARD))
+    bench.drain()
+    assert shown_of(bench) == set()
+    assert not bench.log.xlen(LOG)
+    assert stored_documents(bench.log)[CUSTOMER][0].deleted
+
+
+def test_its_timeline_says_that_it_was_forgotten(bench: "Bench") -> None:
+    bench.accept(*life()[:3])
+    bench.drain()
+    forgotten(bench)
+    timeline = Timelines(bench.log, bench.projection)(TEST, CUSTOMER)
+    assert timeline
+    assert timeline.rule == "forgotten"
+    assert [(change.type, change.through) for change in timeline.changes] == [
+        ("customer.forgotten", "operator")
+    ]
+
+
+def test_the_files_of_the_store_are_written_anew(own_store: "Store") -> None:
+    with bench_on(own_store.url) as bench:
+        bench.log.config_set("rdbcompression", "no")  # so that the files show what is in them
+        bench.log.set("plain", b"zoe@quirk.example")
+        bench.log.delete("plain")
+        bench.accept(*life())
+        bench.drain()
+        assert b"zoe@quirk.example" in in_files(own_store.folder)
+        done = forgotten(bench)
+        [store] = done.rewritten
+        assert (store.appendonly, store.snapshot, store.replicas) == ("rewritten", "none", 0)
+        while len(list((own_store.folder / "appendonlydir").iterdir())) > 3:
+            bench.log.ping()  # the store removes the old ones behind our back
+        assert b"zoe@quirk.example" not in in_files(own_store.folder)
+        bench.log.bgsave()
+        bench.log.config_set("save", "3600 1")
+        assert forgotten(bench).rewritten[0].snapshot == "rewritten"

@@ -1,0 +1,130 @@
+"""All that the stores keep of one customer: documents, log entries, PaymentMethods, notes."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from service import event_log, mentions
+from service.documents import decode_customer, decode_source
+from service.entry import Entry
+from service.keys import Namespace, customer_key, source_key
+from workers.facts import NEVER, CustomerFacts, SourceFacts
+from workers.operators.desk import Desk
+from workers.operators.reading import Span, read_span
+
+Progress = Callable[[int], None]
+"""Told how many entries of the log have been looked at since it was last told."""
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of a customer."""
+
+    namespace: Namespace
+    customer: str
+    sources: list[str]
+    """Cards, bank accounts, Sources: all it ever had and all that its events carry."""
+    payment_methods: list[str]
+    """PaymentMethods proper, which only the log holds."""
+    documents: int
+    """How many documents of it the projection has, tombstones of the forgotten left out."""
+    entries: list[str]
+    """The log's entries about it, oldest first."""
+    states: dict[str, int]
+    """How many of them stand where: pending, retrying, failed, discarded, applied."""
+
+    @property
+    def ids(self) -> set[str]:
+        """Everything it is called by."""
+        return {self.customer, *self.sources, *self.payment_methods}
+
+
+def find(
+    desk: Desk,
+    namespace: Namespace,
+    customer: str,
+    *,
+    known: Iterable[str] = (),
+    progress: Progress = lambda _: None,
+) -> Person:
+    """Return all that is kept of a customer.
+
+    The log is read through, and again as long as that shows further objects of it: the event of a
+    Source that names nobody may come before the one that says whose it is.
+
+    Args:
+        desk: the stores.
+        namespace: the customer's.
+        customer: its id.
+        known: further ids of it.
+        progress: told how many entries were looked at.
+
+    """
+    ids = {customer, *known, *_sources_of(desk, namespace, customer)}
+    while True:
+        found, further = _in_log(desk, namespace, ids, customer, progress)
+        if further <= ids:
+            break
+        ids |= further
+    sources = sorted(one for one in ids - {customer} if not one.startswith("pm_"))
+    told = mentions.entries_of(desk.log, [(namespace, one) for one in (customer, *sources)])
+    found |= {entry.entry_id for entry in event_log.fetch(desk.log, told)}
+    entries = sorted(found, key=lambda entry_id: tuple(map(int, entry_id.split("-"))))
+    return Person(
+        namespace=namespace,
+        customer=customer,
+        sources=sources,
+        payment_methods=sorted(one for one in ids if one.startswith("pm_")),
+        documents=_documents(desk, namespace, customer, sources),
+        entries=entries,
+        states=dict(Counter(event_log.states(desk.log, entries))),
+    )
+
+
+def _sources_of(desk: Desk, namespace: Namespace, customer: str) -> set[str]:
+    """Return its sources, but for those that another customer claims more rightly."""
+    [value] = desk.projection.load([customer_key(namespace, customer)])
+    if value is None:
+        return set()
+    facts = _CUSTOMER_FACTS.decode(decode_customer(value)[2])
+    return {s for s, link in facts.links.items() if link.answer.owner in {"", customer}}
+
+
+def _in_log(
+    desk: Desk, namespace: Namespace, ids: set[str], customer: str, progress: Progress
+) -> tuple[set[str], set[str]]:
+    """Return the entries about these objects, and every object that the customer's own carry."""
+    found: set[str] = set()
+    further: set[str] = set()
+    for piece in read_span(desk.log, Span(oldest_first=True)):
+        for entry in piece:
+            if entry.namespace == namespace and _is_about(entry, ids, customer):
+                found.add(entry.entry_id)
+                further |= {entry.object} - {""}
+        progress(len(piece))
+    return found, further
+
+
+def _is_about(entry: Entry, ids: set[str], customer: str) -> bool:
+    return entry.customer == customer or (entry.object in ids and not entry.customer)
+
+
+def _documents(desk: Desk, namespace: Namespace, customer: str, sources: list[str]) -> int:
+    """Count the documents that still hold something."""
+    keys = [customer_key(namespace, customer), *(source_key(namespace, s) for s in sources)]
+    values = desk.projection.load(keys)
+    living = [
+        _CUSTOMER_FACTS.decode(decode_customer(value)[2]).forgotten == NEVER
+        for value in values[:1]
+        if value is not None
+    ]
+    living += [
+        _SOURCE_FACTS.decode(decode_source(value)[2]).forgotten == NEVER
+        for value in values[1:]
+        if value is not None
+    ]
+    return sum(living)
+
+
+_CUSTOMER_FACTS = msgspec.msgpack.Decoder(CustomerFacts)
+_SOURCE_FACTS = msgspec.msgpack.Decoder(SourceFacts)

@@ -1,0 +1,88 @@
+"""Make a customer's timeline: read its document and the entries that told of it; retell them."""
+
+from collections.abc import Iterator
+from functools import cache
+
+import msgspec
+import redis
+
+from service import event_log, mentions, stores
+from service.compression import UnreadableError
+from service.documents import decode_customer
+from service.entry import Entry
+from service.event import Event, NotAnEventError, read_event
+from service.keys import Namespace, customer_key
+from service.projection import Projection
+from service.settings import Settings
+from service.timeline import Tell, Teller, Timeline
+from workers.changes import Heard
+from workers.facts import CustomerFacts
+from workers.handlers import UnprojectableError, facts_of
+from workers.retelling import retell
+
+MOST_ENTRIES = 1_000
+"""The newest ones. A customer has some ten; a thousand take a second to retell."""
+
+
+class Timelines:
+    """The timelines of all customers, on open stores."""
+
+    def __init__(self, log: redis.Redis, projection: Projection) -> None:
+        self._log = log
+        self._projection = projection
+
+    def __call__(self, namespace: Namespace, customer: str) -> Timeline | None:
+        """Return a customer's timeline, None for one that is not known.
+
+        Raises:
+            redis.RedisError: a store is away.
+
+        """
+        [value] = self._projection.load([customer_key(namespace, customer)])
+        if value is None:
+            return None
+        _, answer, packed = decode_customer(value)
+        facts = _FACTS.decode(packed)
+        subjects = [(namespace, one) for one in (customer, *facts.links)]
+        entries = mentions.entries_of(self._log, subjects)[-MOST_ENTRIES:]
+        heard = [one for entry in event_log.fetch(self._log, entries) for one in _heard(entry)]
+        return retell(namespace, customer, (facts, answer), heard)
+
+
+def opened_when_asked(settings: Settings) -> Tell:
+    """Return what makes timelines in a process that starts while the stores are away."""
+
+    @cache
+    def timelines() -> Timelines:
+        timeout = settings.store_timeout_seconds
+        log = stores.connect(settings.redis_url, timeout=timeout)
+        projecting = stores.connect_projection(settings.projection_url, timeout=timeout)
+        return Timelines(log, Projection(projecting))
+
+    def tell(namespace: Namespace, customer: str) -> Timeline | None:
+        return timelines()(namespace, customer)
+
+    return tell
+
+
+def _heard(entry: Entry) -> Iterator[Heard]:
+    """Read an entry; what cannot be read now told nothing, or told it to another release."""
+    try:
+        event = read_event(entry.body)
+        if isinstance(event, Event):
+            yield Heard(_teller(entry, event), facts_of(event))
+    except (NotAnEventError, UnprojectableError, UnreadableError):
+        return
+
+
+def _teller(entry: Entry, event: Event) -> Teller:
+    return Teller(
+        id=event.id,
+        type=event.type,
+        created=event.created,
+        request=event.request or None,
+        received=entry.received_ms // 1000,
+    )
+
+
+_FACTS = msgspec.msgpack.Decoder(CustomerFacts)
