@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from service.setting_table import MIB_BYTES, SETTINGS, Role, Setting
+from service.setting_table import KIB_BYTES, MIB_BYTES, SETTINGS, Role, Setting
 from service.setting_values import store_url
 
 
@@ -34,6 +34,10 @@ class Settings:
     retention_days: int = 30
     signature_tolerance_seconds: int = 300
     body_limit_bytes: int = MIB_BYTES
+    head_limit_bytes: int = 32 * KIB_BYTES
+    connection_limit: int = 4096
+    client_timeout_seconds: float = 10.0
+    keep_alive_seconds: int = 65
     store_timeout_seconds: float = 1.0
     log_format: str = "auto"
     log_level: str = "info"
