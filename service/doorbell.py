@@ -10,6 +10,7 @@ from typing import Any
 import redis
 from redis.client import Pipeline
 from rq import Queue, Retry
+from rq.job import Job
 from rq.queue import EnqueueData
 from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
@@ -48,9 +49,12 @@ FAILURE_TTL_SECONDS = 365 * 24 * 3600
 """A dead letter waits for a person."""
 
 
-def queue(connection: redis.Redis) -> Queue:
-    """Return the one queue of all our jobs. JSON, for pickle would run whatever the store holds."""
-    jobs = Queue(QUEUE, connection=connection, serializer=JSONSerializer)
+def queue(connection: redis.Redis, job_class: type[Job] | None = None) -> Queue:
+    """Return the one queue of all our jobs. JSON, for pickle would run whatever the store holds.
+
+    Who takes jobs from it says by which class they are read.
+    """
+    jobs = Queue(QUEUE, connection=connection, job_class=job_class, serializer=JSONSerializer)
     jobs.redis_server_version = OLDEST_STORE
     return jobs
 

@@ -16,6 +16,7 @@ from rq.serializers import JSONSerializer
 from service import doorbell, event_log, logs
 from service.settings import Settings
 from workers import jobs, maintenance
+from workers.event_job import EventJob
 from workers.failures import EventFailedError
 
 MAINTENANCE_SECONDS = 2
@@ -46,6 +47,12 @@ class EventWorker(SimpleWorker):
         """Return how long a job may be silent, in seconds, before it is taken for dead."""
         return int(job.timeout or doorbell.JOB_TIMEOUT_SECONDS) + JOB_GRACE_SECONDS
 
+    def subscribe(self) -> None:
+        """Take no orders from the store: a signal stops a worker, and nothing else does."""
+
+    def clean_group_registries(self) -> None:
+        """Do nothing: our jobs form no groups."""
+
     def run_maintenance_tasks(self) -> None:
         """Ring for what was left behind; then do what RQ does."""
         try:
@@ -75,10 +82,11 @@ def run(settings: Settings) -> None:
         raise SystemExit(1) from None
     connection = redis.Redis.from_url(settings.redis_url)
     worker = EventWorker(
-        [doorbell.queue(connection)],
+        [doorbell.queue(connection, EventJob)],
         name=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
         connection=connection,
         serializer=JSONSerializer,
+        job_class=EventJob,
         maintenance_interval=MAINTENANCE_SECONDS,
         worker_ttl=WORKER_TTL_SECONDS,
         stores=stores,
