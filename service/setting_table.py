@@ -62,7 +62,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "ONFILE_API_KEYS",
         "api_keys",
-        "Keys that queries may use, comma-separated; `_live_` or `_test_` in a key is its mode.",
+        "Keys that queries may use, comma-separated; `_live_` or `_test_` in a key is its mode; or "
+        "their hashes, `sha256:live:HEX` or `sha256:test:HEX`.",
         read.api_keys,
         needed_by=("web",),
         advice="make a key for each reader, like sk_live_ or sk_test_ and 32 random letters.",

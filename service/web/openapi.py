@@ -96,6 +96,10 @@ FAILURES = {
     "400": _error("A parameter or header that cannot be understood; `param` names it."),
     "401": _error("No API key, or a wrong one.", WWW_Authenticate=_header('Bearer realm="Onfile"')),
     "405": _error("Onfile only reads.", Allow=_header("The methods this URL takes.")),
+    "429": _error(
+        "Too many wrong API keys are being tried at once.",
+        Retry_After=_header("Seconds after which to try again."),
+    ),
     "500": _error("A bug of ours."),
     "503": _error("A store is away.", Retry_After=_header("Seconds after which to try again.")),
     "504": _error(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from service.settings import Settings
 from workers.cli import embedded
-from workers.cli.environment import checked
+from workers.cli.environment import checked, is_given
 
 RANDOM_BYTES = 16
 
@@ -59,13 +59,14 @@ def make_plan(given: Mapping[str, str], kept: Mapping[str, str], port: int) -> P
     made = {
         name: kept.get(name) or beginning + secrets.token_hex(RANDOM_BYTES)
         for name, beginning in SECRETS.items()
-        if name not in given
+        if not is_given(name, given)
     }
-    if "REDIS_URL" not in given:
+    if not is_given("REDIS_URL", given):
         made["REDIS_URL"] = embedded.choose_url(kept)
     made["PORT"] = str(port)
     written = {name: kept[name] for name in kept if name not in {*SECRETS, "REDIS_URL"}}
-    environ = {**kept, **given, **made}
+    unless_given = {name: value for name, value in kept.items() if not is_given(name, given)}
+    environ = {**unless_given, **given, **made}
     return Plan(
         settings=checked(environ, "web"), environ=environ, made=made, kept={**written, **made}
     )

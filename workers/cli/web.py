@@ -4,6 +4,7 @@ import resource
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from functools import partial
 from types import FrameType
 
@@ -18,7 +19,7 @@ from workers.cli import parent
 from workers.cli.connection import Connection
 from workers.cli.crowd import Crowd
 from workers.cli.data_dir import DataDir
-from workers.cli.environment import process_settings
+from workers.cli.environment import process_settings, read_settings
 from workers.cli.listen import PortTakenError, listen
 
 GRACEFUL_SECONDS = 12
@@ -49,20 +50,22 @@ def command(
     """
     if parent_pid and not parent.KERNEL_TELLS:
         parent.watch(parent_pid)
-    settings = process_settings("web", data_dir, {"ONFILE_HOST": host, "PORT": port})
+    said = {"ONFILE_HOST": host, "PORT": port}
+    settings = process_settings("web", data_dir, said)
     try:
         listener = listen(settings.host, settings.port) if fd is None else socket.socket(fileno=fd)
     except PortTakenError as taken:
         raise click.ClickException(f"{taken} Choose another with --port.") from None
-    serve(settings, listener, Crowd(settings, _connections_granted(settings.connection_limit)))
+    serve(settings, listener, reread=lambda: read_settings("web", data_dir, said))
 
 
-def serve(settings: Settings, listener: socket.socket, crowd: Crowd) -> None:
+def serve(settings: Settings, listener: socket.socket, *, reread: Callable[[], Settings]) -> None:
     """Answer on the socket until a signal comes, then finish what was begun."""
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, _end)  # uvicorn raises the signal again when all is done
+    crowd = Crowd(settings, _connections_granted(settings.connection_limit))
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings, reread),
         loop="uvloop",
         http=partial(Connection, crowd=crowd),  # type: ignore[arg-type] # it is only called
         ws="none",
