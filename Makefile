@@ -15,6 +15,12 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV := uv==0.13.9
 UV_VENV := $(VENV)/lock
 
+# The fuzzers are large, one has no wheel for macOS, and nothing else needs them: no part of it either.
+FUZZERS := atheris==3.0.0 schemathesis==4.32.5
+FUZZ_HOME := $(VENV)/fuzz
+FUZZ_RUNS ?= 1000000
+FUZZ_TARGETS := signature event query_string api_key prefer etag
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -48,6 +54,17 @@ test: $(INSTALLED) ## Run the tests: pytest $(ARGS)
 .PHONY: soak
 soak: $(INSTALLED) ## Try EXAMPLES random histories, other ones each time (2000: some minutes)
 	ONFILE_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/sandbox_oracle/test_random_operations.py $(ARGS)
+
+.PHONY: fuzz
+fuzz: $(INSTALLED) ## Throw a million inputs at what reads strangers' bytes, and all at the API (Linux)
+	@test -d $(FUZZ_HOME) || $(PIP_INSTALL) --target $(FUZZ_HOME) $(FUZZERS)
+	@for target in $(FUZZ_TARGETS); do \
+		echo "fuzzing $$target"; \
+		PYTHONPATH=$(FUZZ_HOME):. $(BIN)/python -m tests.fuzz.coverage_guided $$target \
+			-runs=$(FUZZ_RUNS) -artifact_prefix=$(FUZZ_HOME)/ || exit 1; \
+	done
+	PYTHONPATH=$(FUZZ_HOME) $(BIN)/python -m tests.fuzz.described --max-examples 50 --phases examples,coverage,fuzzing $(ARGS)
+	ONFILE_EXAMPLES=$$(($(FUZZ_RUNS) / 100)) $(BIN)/pytest -q tests/fuzz
 
 .PHONY: coverage
 coverage: $(INSTALLED) ## Run the tests and say which lines and branches none of them reaches

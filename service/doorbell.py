@@ -54,9 +54,14 @@ FAILURE_TTL_SECONDS = 365 * 24 * 3600
 """A dead letter waits for a person."""
 
 
-def queue(connection: redis.Redis, name: str = QUEUE) -> Queue:
-    """Return a queue of our jobs. JSON, for pickle would run whatever the store holds."""
-    jobs = Queue(name, connection=connection, serializer=JSONSerializer)
+def queue(
+    connection: redis.Redis, name: str = QUEUE, *, job_class: type[Job] | None = None
+) -> Queue:
+    """Return a queue of our jobs. JSON, for pickle would run whatever the store holds.
+
+    Who takes jobs from it says by which class they are read.
+    """
+    jobs = Queue(name, connection=connection, job_class=job_class, serializer=JSONSerializer)
     jobs.redis_server_version = OLDEST_STORE
     return jobs
 

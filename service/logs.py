@@ -51,7 +51,9 @@ def configure(
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if console else "iso", utc=not console),
     ]
-    render: list[Processor] = [*_renderers(console=console, out=out), _Masked(secrets)]
+    _hidden.clear()
+    hide(secrets)
+    render: list[Processor] = [*_renderers(console=console, out=out), _masked]
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, *stamp, *render],
         wrapper_class=structlog.make_filtering_bound_logger(least),
@@ -71,6 +73,11 @@ def configure(
     for name in CHATTY:
         logging.getLogger(name).setLevel(chatty_least)
     sys.excepthook = _log_crash
+
+
+def hide(secrets: Iterable[str]) -> None:
+    """Mask these from now on, too: secrets may change while a process runs."""
+    _hidden[:] = sorted({*_hidden, *filter(None, secrets)}, key=len, reverse=True)
 
 
 def mask(text: str, secrets: Iterable[str] = ()) -> str:
@@ -121,16 +128,15 @@ class _Lines:
     debug = info = warning = error = critical = exception = msg
 
 
-class _Masked:
-    """The last processor: what goes out has been through here."""
+def _masked(
+    _logger: WrappedLogger, _method: str, line: ProcessorReturnValue
+) -> ProcessorReturnValue:
+    """Be the last processor: what goes out has been through here."""
+    return mask(str(line), _hidden)
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        self.secrets = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
 
-    def __call__(
-        self, _logger: WrappedLogger, _method: str, line: ProcessorReturnValue
-    ) -> ProcessorReturnValue:
-        return mask(str(line), self.secrets)
+_hidden: list[str] = []
+"""The process's own secrets, the longest first: one may be a part of another."""
 
 
 def _log_crash(

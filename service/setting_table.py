@@ -12,7 +12,8 @@ from service import setting_values as read
 
 Role = Literal["web", "worker", "operator"]
 
-MIB_BYTES = 1024 * 1024
+KIB_BYTES = 1024
+MIB_BYTES = 1024 * KIB_BYTES
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "ONFILE_API_KEYS",
         "api_keys",
-        "Keys that queries may use, comma-separated; `_live_` or `_test_` in a key is its mode.",
+        "Keys that queries may use, comma-separated; `_live_` or `_test_` in a key is its mode; or "
+        "their hashes, `sha256:live:HEX` or `sha256:test:HEX`.",
         read.api_keys,
         needed_by=("web",),
         advice="make a key for each reader, like sk_live_ or sk_test_ and 32 random letters.",
@@ -107,6 +109,32 @@ SETTINGS: tuple[Setting, ...] = (
         "body_limit_bytes",
         "How large a delivery may be.",
         read.whole_number(1024, 64 * MIB_BYTES),
+    ),
+    Setting(
+        "ONFILE_HEAD_LIMIT_BYTES",
+        "head_limit_bytes",
+        "How large the URL and the headers of a request may be together.",
+        read.whole_number(KIB_BYTES, MIB_BYTES),
+    ),
+    Setting(
+        "ONFILE_CONNECTION_LIMIT",
+        "connection_limit",
+        "How many connections a web process holds; beyond it a newcomer takes the place of the one "
+        "that has kept it waiting the longest.",
+        read.whole_number(16, 1_000_000),
+    ),
+    Setting(
+        "ONFILE_CLIENT_TIMEOUT_SECONDS",
+        "client_timeout_seconds",
+        "How long a client may take to send a request's head, to send its body, and to take the "
+        "answer: each.",
+        read.seconds(0.1, 3600),
+    ),
+    Setting(
+        "ONFILE_KEEP_ALIVE_SECONDS",
+        "keep_alive_seconds",
+        "How long a connection may lie idle; longer than the balancer in front keeps one.",
+        read.whole_number(1, 3600),
     ),
     Setting(
         "ONFILE_STORE_TIMEOUT_SECONDS",

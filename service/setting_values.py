@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
+from service.key_digest import is_broken_hash, mode_of
+
 WEBHOOK_SECRET_PREFIX = "whsec_"  # noqa: S105 (the beginning that Stripe gives every one)
 LIVE_KEY_CHARACTERS = 16
 """A live key guards real customers: shorter than this it could be guessed."""
@@ -58,18 +60,18 @@ def webhook_secrets(text: str) -> tuple[str, ...]:
 
 
 def api_keys(text: str) -> tuple[str, ...]:
-    """Return the keys that queries may show; each says in its text which mode it reads."""
+    """Return the keys that queries may show, or their hashes; each says which mode it reads."""
     keys = _several(text)
     for place, key in enumerate(keys, 1):
         which = _which("key", place, keys)
-        modes = [mode for mode in MODES if mode in key]
-        if len(modes) != 1 or re.search(r"\s", key) or not key.isascii():
+        mode = mode_of(key)
+        if not mode or re.search(r"\s", key) or not key.isascii():
             raise ValueError(
                 f"holds {which} without exactly one of _live_ and _test_ in it (that part says "
                 "which mode the key reads); make one like sk_live_ or sk_test_ and 32 random "
-                "letters."
+                "letters, or give its hash as sha256:live: or sha256:test: and 64 hex digits."
             )
-        if modes == ["_live_"] and len(key) < LIVE_KEY_CHARACTERS:
+        if mode == "live" and len(key) < LIVE_KEY_CHARACTERS:
             raise ValueError(
                 f"holds {which} for live mode shorter than {LIVE_KEY_CHARACTERS} characters, "
                 "which can be guessed; make a longer one."
@@ -106,7 +108,9 @@ def web_url(text: str) -> str:
 
 
 def ops_key(text: str) -> str:
-    """Return the operators' key."""
+    """Return the operators' key, or its hash."""
+    if is_broken_hash(text):
+        raise ValueError("must be sha256: and 64 hex digits, if it is to be a hash.")
     if len(text) < OPS_KEY_CHARACTERS or re.search(r"\s", text) or not text.isascii():
         raise ValueError(
             f"must be at least {OPS_KEY_CHARACTERS} characters without spaces or accents, since "

@@ -5,11 +5,16 @@ The first thing every process does. What there is to set stands in `setting_tabl
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from service.setting_table import MIB_BYTES, SETTINGS, Role, Setting
+from service.key_digest import digest_of
+from service.setting_table import KIB_BYTES, MIB_BYTES, SETTINGS, Role, Setting
 from service.setting_values import store_url
+
+FILE_SUFFIX = "_FILE"
+"""`NAME_FILE` names the file that holds the setting, as secrets of containers are given."""
 
 
 class SettingsError(Exception):
@@ -36,6 +41,10 @@ class Settings:
     retention_days: int = 30
     signature_tolerance_seconds: int = 300
     body_limit_bytes: int = MIB_BYTES
+    head_limit_bytes: int = 32 * KIB_BYTES
+    connection_limit: int = 4096
+    client_timeout_seconds: float = 10.0
+    keep_alive_seconds: int = 65
     store_timeout_seconds: float = 1.0
     log_format: str = "auto"
     log_level: str = "info"
@@ -48,22 +57,23 @@ class Settings:
     def from_environ(cls, environ: Mapping[str, str], *, role: Role) -> "Settings":
         """Return the settings of a process.
 
-        Raises `SettingsError` with every problem there is: what the role needs and is not there,
-        and what is there and cannot be right, needed or not. An empty value counts as none.
+        A setting may be given by a file as well: `NAME_FILE` is its path. An empty value counts as
+        none. Raises `SettingsError` with every problem there is: what the role needs and is not
+        there, and what is there and cannot be right, needed or not.
         """
         values: dict[str, Any] = {}
         problems: list[str] = []
         for setting in SETTINGS:
-            text = environ.get(setting.name, "").strip()
-            if not text:
-                if role in setting.needed_by:
-                    problems.append(f"{setting.name} is not set: {setting.advice}")
-                continue
             try:
-                values[setting.field] = setting.read(text)
+                if text := _text_of(setting.name, environ):
+                    values[setting.field] = setting.read(text)
+                elif role in setting.needed_by:
+                    problems.append(f"{setting.name} is not set: {setting.advice}")
             except ValueError as problem:
                 problems.append(f"{setting.name} {problem}")
-        if values.get("ops_key") in values.get("api_keys", ()):
+        if values.get("ops_key") and digest_of(values["ops_key"]) in map(
+            digest_of, values.get("api_keys", ())
+        ):
             problems.append(
                 "ONFILE_OPS_KEY is also in ONFILE_API_KEYS: whoever may read could replay and "
                 "repair; make a key of its own for operators."
@@ -84,6 +94,27 @@ class Settings:
     def __repr__(self) -> str:
         shown = (f"{field.name}={_shown(field.name, self)}" for field in fields(self))
         return f"Settings({', '.join(shown)})"
+
+
+def _text_of(name: str, environ: Mapping[str, str]) -> str:
+    """Return a setting's text; of a file the lines count as if commas stood between them."""
+    text = environ.get(name, "").strip()
+    path = environ.get(f"{name}{FILE_SUFFIX}", "").strip()
+    if not path:
+        return text
+    if text:
+        raise ValueError(f"is set, and so is {name}{FILE_SUFFIX}; set one of them.")
+    try:
+        lines = Path(path).read_text().splitlines()
+    except OSError as error:
+        raise ValueError(
+            f"cannot be read: {name}{FILE_SUFFIX} names {path} ({error.strerror})."
+        ) from None
+    except UnicodeDecodeError:
+        raise ValueError(
+            f"cannot be read: {name}{FILE_SUFFIX} names {path}, which holds no text."
+        ) from None
+    return ",".join(line.strip() for line in lines if line.strip())
 
 
 def default_text(setting: Setting) -> str:

@@ -5,13 +5,13 @@ import time
 import redis
 import structlog
 from rq.registry import ScheduledJobRegistry
-from rq.scheduler import RQScheduler
 
 from service import doorbell, event_log, replay_queue, retention, standing
 from service.backlog import backlog
-from service.keys import OVERCOME, QUEUE
+from service.keys import OVERCOME
 from service.projection import Projection
 from workers import doubts, retries
+from workers.event_job import EventJob
 
 RING_MILLISECONDS = 3_000
 """Pending this long while no job waits: whoever should have rung for it is dead."""
@@ -70,11 +70,15 @@ def enqueue_scheduled(rq_client: redis.Redis) -> None:
 
     Two workers doing it at once enqueue a job twice, which applies an event twice: no harm.
     """
-    queue = doorbell.queue(rq_client)
-    if ScheduledJobRegistry(queue=queue).count:  # type: ignore[no-untyped-call]
-        scheduler = RQScheduler([queue], rq_client, serializer=queue.serializer)
-        scheduler.prepare_registries([QUEUE])
-        scheduler.enqueue_scheduled_jobs()  # type: ignore[no-untyped-call]
+    queue = doorbell.queue(rq_client, job_class=EventJob)
+    registry = ScheduledJobRegistry(queue=queue)  # type: ignore[no-untyped-call]
+    for job_id in registry.get_jobs_to_schedule():
+        job = queue.fetch_job(job_id)
+        with rq_client.pipeline() as pipe:
+            if job:
+                queue.enqueue_job(job, pipeline=pipe)
+            registry.remove(job_id, pipeline=pipe)
+            pipe.execute()
 
 
 class Trimmer:

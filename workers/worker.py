@@ -14,9 +14,10 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from service import doorbell, event_log, logs
-from service.keys import REPLAY_QUEUE
+from service.keys import QUEUE, REPLAY_QUEUE
 from service.settings import Settings
 from workers import jobs, maintenance, resolving
+from workers.event_job import EventJob
 from workers.failures import EventFailedError
 
 MAINTENANCE_SECONDS = 2
@@ -48,6 +49,12 @@ class EventWorker(SimpleWorker):
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:  # noqa: ARG002 - RQ's signature
         """Return how long a job may be silent, in seconds, before it is taken for dead."""
         return int(job.timeout or doorbell.JOB_TIMEOUT_SECONDS) + JOB_GRACE_SECONDS
+
+    def subscribe(self) -> None:
+        """Take no orders from the store: a signal stops a worker, and nothing else does."""
+
+    def clean_group_registries(self) -> None:
+        """Do nothing: our jobs form no groups."""
 
     def run_maintenance_tasks(self) -> None:
         """Ring for what was left behind; then do what RQ does."""
@@ -81,10 +88,11 @@ def run(settings: Settings) -> None:
         raise SystemExit(1) from None
     connection = redis.Redis.from_url(settings.redis_url)
     worker = EventWorker(
-        [doorbell.queue(connection), doorbell.queue(connection, REPLAY_QUEUE)],
+        [doorbell.queue(connection, name, job_class=EventJob) for name in (QUEUE, REPLAY_QUEUE)],
         name=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
         connection=connection,
         serializer=JSONSerializer,
+        job_class=EventJob,
         maintenance_interval=MAINTENANCE_SECONDS,
         worker_ttl=WORKER_TTL_SECONDS,
         stores=stores,

@@ -5,8 +5,8 @@ import binascii
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 
+from service.key_digest import digest, digest_of, mode_of
 from service.keys import Namespace
 from service.web.errors import RefusalError
 
@@ -16,14 +16,16 @@ SHOWN_CHARACTERS = 4
 HIDDEN_CHARACTERS = 12
 """A key is shown by its last four characters only when at least as many as these stay hidden."""
 
-MODES = ("live", "test")
-
 
 class ApiKeyError(RefusalError):
-    """No API key, or one that is not configured here."""
+    """No API key, or a wrong one."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, headers={"WWW-Authenticate": 'Bearer realm="Onfile"'})
+
+
+class WrongKeyError(ApiKeyError):
+    """A key that is not configured here."""
 
 
 class AccountError(RefusalError):
@@ -34,12 +36,17 @@ class ApiKeys:
     """The configured keys; each reads one mode."""
 
     def __init__(self, keys: Sequence[str]) -> None:
-        self._keys = [(_digest(key), mode) for key in keys for mode in MODES if f"_{mode}_" in key]
+        self.trust(keys)
+
+    def trust(self, keys: Sequence[str]) -> None:
+        """Let these keys in from now on, and no others."""
+        self._keys = [(digest_of(key), mode_of(key)) for key in keys]
 
     def namespace(self, headers: Mapping[bytes, bytes]) -> Namespace:
         """Return what these request headers may read.
 
-        Raises ApiKeyError without a configured key, AccountError when the account is no id.
+        Raises ApiKeyError without a key, WrongKeyError with one that is not configured,
+        AccountError when the account is no id.
         """
         mode = self._mode(_given_key(headers.get(b"authorization", b"")))
         account = headers.get(b"stripe-account", b"").decode("latin-1")
@@ -52,13 +59,13 @@ class ApiKeys:
 
     def _mode(self, given: str) -> str:
         """Compare with every key, in the same time whichever it is and however much is right."""
-        digest = _digest(given)
+        known = digest(given)
         found = ""
-        for known, mode in self._keys:
-            if hmac.compare_digest(known, digest):
+        for configured, mode in self._keys:
+            if hmac.compare_digest(configured, known):
                 found = mode
         if not found:
-            raise ApiKeyError(f"Invalid API Key provided: {masked(given)}")
+            raise WrongKeyError(f"Invalid API Key provided: {masked(given)}")
         return found
 
 
@@ -95,8 +102,3 @@ def masked(key: str) -> str:
     if hidden < HIDDEN_CHARACTERS:
         return f"{prefix}{'*' * HIDDEN_CHARACTERS}"
     return f"{prefix}{'*' * HIDDEN_CHARACTERS}{secret[-SHOWN_CHARACTERS:]}"
-
-
-def _digest(key: str) -> bytes:
-    """Digests have one length, so comparing them tells nothing of the keys' lengths."""
-    return sha256(key.encode()).digest()

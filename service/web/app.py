@@ -1,5 +1,6 @@
 """The web application: whose is which URL, which status is which exception, what is closed."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,9 +22,11 @@ from service.web.openapi import openapi
 from service.web.parameters import ParameterError
 from service.web.query import Desk, Query
 from service.web.read_your_write import ProjectionBehindError
+from service.web.rotation import Reread, Rotation
 from service.web.shapes import MissingError
 from service.web.timelines import PAGING, Timelines
 from service.web.webhook import Webhook
+from service.web.wrong_keys import TooManyWrongKeysError, WrongKeys
 
 log = structlog.get_logger()
 
@@ -33,6 +36,7 @@ STATUS_OF = {
     ParameterError: 400,
     AccountError: 400,
     ApiKeyError: 401,
+    TooManyWrongKeysError: 429,
     MissingError: 404,
     ProjectionBehindError: 504,
 }
@@ -45,24 +49,30 @@ EXCEPTION_HANDLERS: dict[type[Exception], errors.Handler] = {
 }
 
 
-def create_app(settings: Settings, tell: Tell) -> Starlette:
+def create_app(settings: Settings, tell: Tell, reread: Reread | None = None) -> Starlette:
     """Return the web application; its stores are opened at first use and closed at the end.
 
-    `tell` makes a customer's timeline, for which it takes what only the workers know.
+    `tell` makes a customer's timeline, for which it takes what only the workers know; `reread`
+    returns the settings as they are now: secrets and keys may change while it runs.
     """
     events = connect_async(settings.redis_url, timeout=settings.store_timeout_seconds)
     commits = connect_async(settings.redis_url, timeout=settings.store_timeout_seconds)
     projection = ProjectionStore(settings.projection_url, timeout=settings.store_timeout_seconds)
     intake = Intake(commits)
     reads = ProjectionReads(projection.find, timeout=settings.store_timeout_seconds)
-    desk = Desk(ApiKeys(settings.api_keys), reads, events)
+    keys = ApiKeys(settings.api_keys)
+    webhook = Webhook(settings, intake)
+    rotation = Rotation(settings, reread or (lambda: settings), webhook=webhook, keys=keys)
+    desk = Desk(keys, WrongKeys(), reads, events)
     health = Health(events, projection.find)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         gc.freeze()  # what is here by now stays: looking through it again cost 7 % of a query
         log.info("web.ready", host=settings.host, port=settings.port)
+        rotating = asyncio.create_task(rotation.run())
         yield
+        rotating.cancel()
         await intake.close()
         await projection.aclose()
         for store in (commits, events):
@@ -77,7 +87,7 @@ def create_app(settings: Settings, tell: Tell) -> Starlette:
                 Query(desk, queries.customer, expandable=queries.OF_CUSTOMER),
                 methods=GET,
             ),
-            Route("/webhooks/stripe", Webhook(settings, intake), methods=["POST"]),
+            Route("/webhooks/stripe", webhook, methods=["POST"]),
             Route(
                 "/v1/customers/{customer}/sources",
                 Query(

@@ -93,7 +93,7 @@ async def store_away(request: Request, _error: Exception) -> Response:
 
 async def unrouted(request: Request, error: HTTPException) -> Response:
     """Answer what no route takes: an unknown URL, or another method than the route's."""
-    asked = f"{request.method}: {request.url.path}"
+    asked = f"{request.method}: {request.scope['path']}"  # `url` fails on a query of no UTF-8
     headers = dict(error.headers or {})
     allowed = headers.get("Allow", "")
     if error.status_code == NOT_FOUND:

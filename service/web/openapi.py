@@ -9,9 +9,11 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.web.api_keys import ACCOUNT
 from service.web.openapi_schemas import SCHEMAS
 from service.web.parameters import DEFAULT_LIMIT, KINDS, MAX_LIMIT
-from service.web.read_your_write import MAX_WAIT_SECONDS
+from service.web.queries import OF_CUSTOMER, OF_LIST
+from service.web.read_your_write import AFTER, MAX_WAIT_SECONDS
 
 Json: TypeAlias = dict[str, Any]
 
@@ -74,7 +76,13 @@ FRESHNESS = {
 }
 
 ASKED_OF_ALL = [
-    _parameter("header", "Stripe-Account", "Read this connected account instead of your own."),
+    _parameter(
+        "header",
+        "Stripe-Account",
+        "Read this connected account instead of your own.",
+        type="string",
+        pattern=f"^{ACCOUNT.pattern}$",
+    ),
     _parameter(
         "header", "If-None-Match", "ETags you have: the answer is 304 if it is one of them."
     ),
@@ -83,12 +91,16 @@ ASKED_OF_ALL = [
         "Onfile-After",
         "The Request-Id that Stripe gave your write (req_…), or an event (evt_…): answer only when "
         "it has been applied.",
+        type="string",
+        pattern=f"^{AFTER.pattern}$",
     ),
     _parameter(
         "header",
         "Prefer",
         f"wait=SECONDS, at most {MAX_WAIT_SECONDS}: how long to wait for Onfile-After. Without it "
         "the log is asked once.",
+        type="string",
+        pattern="^wait=[0-9]{1,9}$",
     ),
 ]
 
@@ -96,6 +108,10 @@ FAILURES = {
     "400": _error("A parameter or header that cannot be understood; `param` names it."),
     "401": _error("No API key, or a wrong one.", WWW_Authenticate=_header('Bearer realm="Onfile"')),
     "405": _error("Onfile only reads.", Allow=_header("The methods this URL takes.")),
+    "429": _error(
+        "Too many wrong API keys are being tried at once.",
+        Retry_After=_header("Seconds after which to try again."),
+    ),
     "500": _error("A bug of ours."),
     "503": _error("A store is away.", Retry_After=_header("Seconds after which to try again.")),
     "504": _error(
@@ -119,13 +135,16 @@ PAGING = (
         maximum=MAX_LIMIT,
         default=DEFAULT_LIMIT,
     ),
-    _parameter("query", "starting_after", "The page after this item."),
-    _parameter("query", "ending_before", "The page just before this item."),
+    _parameter("query", "starting_after", "The page after this item.", type="string", minLength=1),
+    _parameter(
+        "query", "ending_before", "The page just before this item.", type="string", minLength=1
+    ),
 )
 
 
-def _expand(what: str) -> Json:
-    expand = _parameter("query", "expand[]", what, type="array", items={"type": "string"})
+def _expand(what: str, *paths: str) -> Json:
+    items: Json = {"type": "string", "enum": list(paths)} if paths else {"type": "string"}
+    expand = _parameter("query", "expand[]", what, type="array", items=items)
     return expand | {"style": "form", "explode": True}
 
 
@@ -167,7 +186,10 @@ PATHS: dict[str, Json] = {
             "A customer; a deleted one answers as a stub.",
             "customer_or_deleted",
             CUSTOMER_ID,
-            _expand("default_source (the object for the id), sources (the 10 newest)."),
+            _expand(
+                "default_source (the object for the id), sources (the 10 newest).",
+                *OF_CUSTOMER.here,
+            ),
         )
     },
     "/v1/customers/{customer}/sources": {
@@ -177,7 +199,7 @@ PATHS: dict[str, Json] = {
             CUSTOMER_ID,
             _parameter("query", "object", "Only these.", type="string", enum=list(KINDS)),
             *PAGING,
-            _expand("total_count."),
+            _expand("How many there are in all.", *OF_LIST.here),
         )
     },
     "/v1/customers/{customer}/default_source": {
@@ -209,7 +231,13 @@ PATHS: dict[str, Json] = {
             "A Source (src_…), attached, never attached or consumed.",
             "source",
             _parameter("path", "source", "The Source's id.", required=True, type="string"),
-            _parameter("query", "client_secret", "If given, it must be the Source's own."),
+            _parameter(
+                "query",
+                "client_secret",
+                "If given, it must be the Source's own.",
+                type="string",
+                minLength=1,
+            ),
         )
     },
     "/webhooks/stripe": {

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from service.keys import Namespace
 from service.projection_reads import ProjectionReads
-from service.web.api_keys import ApiKeys
+from service.web.api_keys import ApiKeys, WrongKeyError
 from service.web.errors import new_request_id
 from service.web.freshness import Freshness, etag_of, freshness_headers, matches
 from service.web.parameters import (
@@ -22,6 +22,7 @@ from service.web.parameters import (
     read_parameters,
 )
 from service.web.read_your_write import wait_until_applied
+from service.web.wrong_keys import WrongKeys
 
 log = structlog.get_logger()
 
@@ -50,6 +51,7 @@ class Desk(NamedTuple):
     """What every query needs to be answered."""
 
     keys: ApiKeys
+    wrong_keys: WrongKeys
     reads: ProjectionReads
     log: Redis
     """The store of the event log, for read-your-write."""
@@ -74,7 +76,11 @@ class Query:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Answer a request; whatever is raised goes through the table of exceptions in `app`."""
         headers = dict(scope["headers"])
-        namespace = self._desk.keys.namespace(headers)
+        try:
+            namespace = self._desk.keys.namespace(headers)
+        except WrongKeyError:
+            await self._desk.wrong_keys.hold(_address(scope))
+            raise
         parameters = read_parameters(scope["query_string"], self.known, self.expandable)
         extra = []
         if b"onfile-after" in headers:
@@ -83,6 +89,12 @@ class Query:
             Asked(self._desk.reads, namespace, scope["path_params"], parameters)
         )
         await _respond(scope["method"], headers.get(b"if-none-match"), answer, extra, send)
+
+
+def _address(scope: Scope) -> str:
+    """Return who asks, as far as the connection tells: what a header says anybody can say."""
+    client = scope["client"]
+    return str(client[0]) if client else ""
 
 
 async def _respond(

@@ -47,7 +47,7 @@ async def wait_until_applied(
             "The Onfile-After header must be a request's id (req_…) or an event's (evt_…).",
             param="Onfile-After",
         )
-    seconds = _preferred_wait(headers)
+    seconds = read_wait(headers)
     obeyed = {} if seconds is None else {"Preference-Applied": f"wait={seconds}"}
     until = time.monotonic() + (seconds or 0)
     pause = FIRST_PAUSE_SECONDS
@@ -72,7 +72,7 @@ async def _applied(log: Redis, namespace: Namespace, after: str) -> bool:
         raise StoreAwayError(str(error)) from error
 
 
-def _preferred_wait(headers: Sequence[tuple[bytes, bytes]]) -> int | None:
+def read_wait(headers: Sequence[tuple[bytes, bytes]]) -> int | None:
     """Return the seconds of `Prefer: wait=…` (RFC 7240), among other preferences or alone."""
     for name, value in headers:
         if name != b"prefer":

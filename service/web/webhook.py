@@ -61,12 +61,16 @@ class Webhook:
     def __init__(
         self, settings: Settings, intake: Intake, *, clock: Callable[[], float] = time.time
     ) -> None:
-        self._secrets = settings.webhook_secrets
         self._body_limit = settings.body_limit_bytes
         self._tolerance = settings.signature_tolerance_seconds
         self._intake = intake
-        self._secret_use = SecretUse(settings.webhook_secrets, intake.notes)
         self._clock = clock
+        self.trust(settings.webhook_secrets)
+
+    def trust(self, secrets: tuple[str, ...]) -> None:
+        """Take what these secrets sign from now on, and nothing else."""
+        self._secrets = secrets
+        self._secret_use = SecretUse(secrets, self._intake.notes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one delivery and log one line about it."""

@@ -12,13 +12,14 @@ from service.sandbox.oracle import Seen
 from service.settings import Settings
 from service.signature import sign
 from service.web.app import create_app
+from tests.asgi import request, running
 from workers import rounds
 from workers.lines import CONSUMER
 from workers.operators.timelines import opened_when_asked
 
 if TYPE_CHECKING:
     import redis
-    from starlette.types import Message
+    from starlette.applications import Starlette
 
     from tests.conftest import Store
 
@@ -29,12 +30,11 @@ SECRET = "whsec_sandbox_oracle"
 class Onfile:
     """The whole service without its sockets; only the store is another process."""
 
-    def __init__(self, store: "Store", client: "redis.Redis", runner: asyncio.Runner) -> None:
+    def __init__(self, app: "Starlette", client: "redis.Redis", runner: asyncio.Runner) -> None:
+        self.app = app
         self._client = client
         self._projection = Projection(client)
         self._runner = runner
-        settings = Settings(redis_url=store.url, webhook_secrets=(SECRET,), api_keys=(API_KEY,))
-        self.app = create_app(settings, opened_when_asked(settings))
 
     def forget(self) -> None:
         """Begin anew with an empty store."""
@@ -72,40 +72,16 @@ class Onfile:
         self, method: str, question: str, headers: dict[str, str], body: bytes = b""
     ) -> Seen:
         path, _, query = question.partition("?")
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "http",
-            "path": path,
-            "raw_path": path.encode(),
-            "root_path": "",
-            "query_string": query.encode(),
-            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-            "client": ("127.0.0.1", 1),
-            "server": ("127.0.0.1", 2),
-        }
-        answer: list[Message] = []
-
-        async def receive() -> "Message":
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        async def send(message: "Message") -> None:
-            answer.append(message)
-
-        await self.app(scope, receive, send)
-        start, *rest = answer
-        named = {name.decode(): value.decode() for name, value in start["headers"]}
-        return Seen(start["status"], named, b"".join(part["body"] for part in rest))
+        sent = [(name.encode(), value.encode()) for name, value in headers.items()]
+        answer = await request(self.app, method, path, query.encode(), sent, body)
+        named = {name.decode(): value.decode() for name, value in answer.headers.items()}
+        return Seen(answer.status, named, answer.body)
 
 
 @contextmanager
 def onfile_on(store: "Store") -> Iterator[Onfile]:
     """Run Onfile over this store until the block is left."""
-    with asyncio.Runner() as runner, store.client() as client:
-        onfile = Onfile(store, client, runner)
-        lifespan = onfile.app.router.lifespan_context(onfile.app)
-        runner.run(lifespan.__aenter__())
-        yield onfile
-        runner.run(lifespan.__aexit__(None, None, None))
+    settings = Settings(redis_url=store.url, webhook_secrets=(SECRET,), api_keys=(API_KEY,))
+    app = create_app(settings, opened_when_asked(settings))
+    with store.client() as client, running(app) as runner:
+        yield Onfile(app, client, runner)

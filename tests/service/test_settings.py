@@ -1,6 +1,8 @@
 """Settings: every wrong one is refused with a sentence that says what to do."""
 
 import dataclasses
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +51,10 @@ def test_every_setting_can_be_set() -> None:
             "ONFILE_RETENTION_DAYS": "7",
             "ONFILE_SIGNATURE_TOLERANCE_SECONDS": "60",
             "ONFILE_BODY_LIMIT_BYTES": "2048",
+            "ONFILE_HEAD_LIMIT_BYTES": "4096",
+            "ONFILE_CONNECTION_LIMIT": "100",
+            "ONFILE_CLIENT_TIMEOUT_SECONDS": "2.5",
+            "ONFILE_KEEP_ALIVE_SECONDS": "30",
             "ONFILE_STORE_TIMEOUT_SECONDS": "0.5",
             "ONFILE_LOG_FORMAT": "JSON",
             "ONFILE_LOG_LEVEL": "warning",
@@ -250,3 +256,65 @@ def test_what_is_no_key_of_stripes_is_refused_and_not_repeated(text: str, why: s
 )
 def test_what_is_no_address_of_a_server_is_refused(url: str) -> None:
     assert "must be the address of a server" in problem_with("ONFILE_STRIPE_URL", url)
+
+
+class TestFiles:
+    def test_a_setting_may_be_in_a_file_one_value_a_line(self, tmp_path: Path) -> None:
+        (tmp_path / "secrets").write_text("whsec_new\n\n whsec_old \n")
+        environ = {**WEB, "STRIPE_WEBHOOK_SECRET_FILE": str(tmp_path / "secrets")}
+        del environ["STRIPE_WEBHOOK_SECRET"]
+        settings = Settings.from_environ(environ, role="web")
+        assert settings.webhook_secrets == ("whsec_new", "whsec_old")
+
+    def test_an_empty_file_is_no_value(self, tmp_path: Path) -> None:
+        (tmp_path / "keys").write_text("\n")
+        environ = {**WEB, "ONFILE_API_KEYS": "", "ONFILE_API_KEYS_FILE": str(tmp_path / "keys")}
+        [problem] = problems_of(environ)
+        assert problem.startswith("ONFILE_API_KEYS is not set: ")
+
+    def test_a_value_and_a_file_are_one_too_many(self) -> None:
+        [problem] = problems_of({**WEB, "PORT": "1", "PORT_FILE": "port"})
+        assert problem == "PORT is set, and so is PORT_FILE; set one of them."
+
+    @pytest.mark.parametrize("content", [None, b"\xff"])
+    def test_a_file_that_cannot_be_read_is_named(
+        self, tmp_path: Path, content: bytes | None
+    ) -> None:
+        path = tmp_path / "file"
+        if content:
+            path.write_bytes(content)
+        [problem] = problems_of({**WEB, "ONFILE_OPS_KEY_FILE": str(path)})
+        assert problem.startswith(
+            f"ONFILE_OPS_KEY cannot be read: ONFILE_OPS_KEY_FILE names {path}"
+        )
+
+
+class TestHashes:
+    HEX = sha256(b"sk_live_0123456789abcdef").hexdigest()
+
+    def test_keys_may_be_given_as_hashes(self) -> None:
+        keys = f"sha256:live:{self.HEX},sha256:test:{self.HEX}"
+        assert Settings.from_environ({**WEB, "ONFILE_API_KEYS": keys}, role="web").api_keys == (
+            f"sha256:live:{self.HEX}",
+            f"sha256:test:{self.HEX}",
+        )
+
+    @pytest.mark.parametrize(
+        "key", ["sha256:HEX", "sha256:live:HEXa", "sha256:prod:HEX", "sha256:sk_live_0123456789"]
+    )
+    def test_a_hash_that_is_none_is_refused_and_not_repeated(self, key: str) -> None:
+        key = key.replace("HEX", self.HEX)
+        assert key not in problem_with("ONFILE_API_KEYS", key)
+
+    def test_the_operators_key_may_be_a_hash_and_no_broken_one(self) -> None:
+        environ = {**WEB, "ONFILE_OPS_KEY": f"sha256:{sha256(b'other').hexdigest()}"}
+        assert Settings.from_environ(environ, role="web").ops_key
+        assert "64 hex digits" in problem_with("ONFILE_OPS_KEY", f"sha256:{self.HEX[:-1]}")
+
+    @pytest.mark.parametrize("ops", ["sk_live_0123456789abcdef", f"sha256:{HEX}"])
+    @pytest.mark.parametrize("api", ["sk_live_0123456789abcdef", f"sha256:live:{HEX}"])
+    def test_the_operators_key_is_no_api_key_however_they_are_written(
+        self, ops: str, api: str
+    ) -> None:
+        [problem] = problems_of({**WEB, "ONFILE_API_KEYS": api, "ONFILE_OPS_KEY": ops})
+        assert problem.startswith("ONFILE_OPS_KEY is also in ONFILE_API_KEYS")

@@ -56,7 +56,7 @@ def sandbox(plan: Plan, port: int) -> Child:
 
     What it says of itself is for those who run it alone; here the banner tells.
     """
-    secret = plan.environ["STRIPE_WEBHOOK_SECRET"].replace(" ", "")
+    secret = ",".join(plan.settings.webhook_secrets)
     child = _ours(
         "sandbox",
         plan,

@@ -1,13 +1,13 @@
 """Where a command finds its settings: the environment, else the folder of `onfile up`."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import click
 
 from service import logs
 from service.setting_table import Role
-from service.settings import Settings, SettingsError
+from service.settings import FILE_SUFFIX, Settings, SettingsError
 from workers.cli.data_dir import DataDir
 
 WRONG_SETTINGS_STATUS = 2
@@ -33,17 +33,34 @@ def process_settings(
 
     `overrides` are what the command line says, by the settings' names.
     """
-    given = {name: value for name, value in (overrides or {}).items() if value is not None}
-    settings = checked({**environ(data_dir), **given}, role)
+    settings = _checked(lambda: read_settings(role, data_dir, overrides))
     logs.configure(fmt=settings.log_format, level=settings.log_level, secrets=settings.secrets)
     return settings
 
 
+def read_settings(
+    role: Role, data_dir: DataDir, overrides: Mapping[str, str | None] | None = None
+) -> Settings:
+    """Return the settings as environment, files and folder give them now.
+
+    Raises SettingsError.
+    """
+    said = {name: value for name, value in (overrides or {}).items() if value is not None}
+    return Settings.from_environ({**environ(data_dir), **said}, role=role)
+
+
 def environ(data_dir: DataDir) -> dict[str, str]:
     """Return the environment; with what the folder keeps when it names no store."""
-    if os.environ.get("REDIS_URL", "").strip():
-        return dict(os.environ)
-    return {**data_dir.read_env(), **filled(os.environ)}
+    given = filled(os.environ)
+    if is_given("REDIS_URL", given):
+        return given
+    kept = data_dir.read_env().items()
+    return {**{name: value for name, value in kept if not is_given(name, given)}, **given}
+
+
+def is_given(name: str, values: Mapping[str, str]) -> bool:
+    """Say whether a setting is there, itself or as a file."""
+    return name in values or f"{name}{FILE_SUFFIX}" in values
 
 
 def is_of_folder(redis_url: str, data_dir: DataDir) -> bool:
@@ -59,7 +76,11 @@ def filled(values: Mapping[str, str]) -> dict[str, str]:
 
 def checked(values: Mapping[str, str], role: Role) -> Settings:
     """Return the settings, or end the command with sentences."""
+    return _checked(lambda: Settings.from_environ(values, role=role))
+
+
+def _checked(read: Callable[[], Settings]) -> Settings:
     try:
-        return Settings.from_environ(values, role=role)
+        return read()
     except SettingsError as refused:
         raise RefusedSettingsError(str(refused)) from None

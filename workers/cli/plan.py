@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from service.settings import Settings
 from workers.cli import embedded
-from workers.cli.environment import checked
+from workers.cli.environment import checked, is_given
 
 RANDOM_BYTES = 16
 
@@ -70,9 +70,9 @@ def make_plan(
     made = {
         name: kept.get(name) or beginning + secrets.token_hex(RANDOM_BYTES)
         for name, beginning in SECRETS.items()
-        if name not in given
+        if not is_given(name, given)
     }
-    if "REDIS_URL" not in given:
+    if not is_given("REDIS_URL", given):
         made["REDIS_URL"] = embedded.choose_url(kept)
     made["PORT"] = str(port)
     if kept.get("STRIPE_API_KEY") == SANDBOX_KEY:  # of an earlier run that had a stand-in
@@ -80,7 +80,8 @@ def make_plan(
     if sandbox:
         made |= dict(zip(OF_SANDBOX, (SANDBOX_KEY, sandbox), strict=True))
     written = {name: kept[name] for name in kept if name not in {*SECRETS, "REDIS_URL"}}
-    environ = {**kept, **given, **made}
+    unless_given = {name: value for name, value in kept.items() if not is_given(name, given)}
+    environ = {**unless_given, **given, **made}
     return Plan(
         settings=checked(environ, "web"), environ=environ, made=made, kept={**written, **made}
     )

@@ -1,34 +1,38 @@
 """`onfile web`: the process that takes webhooks and answers queries."""
 
-import contextlib
 import resource
 import signal
 import socket
 import sys
+from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
 import click
+import structlog
 import uvicorn
 
 from service.settings import Settings
 from service.web.app import create_app
 from workers.cli import data_dir as folder
 from workers.cli import parent
+from workers.cli.connection import Connection
+from workers.cli.crowd import Crowd
 from workers.cli.data_dir import DataDir
-from workers.cli.environment import process_settings
+from workers.cli.environment import process_settings, read_settings
 from workers.cli.listen import PortTakenError, listen
 from workers.operators.timelines import opened_when_asked
 
 GRACEFUL_SECONDS = 12
 """A query may wait ten seconds for an event; what takes longer is cut off."""
 
-KEEP_ALIVE_SECONDS = 65
-"""Longer than the usual balancer's minute, so that it never writes into a closed connection."""
+WAITING_CONNECTIONS = 4096
+"""In the system's queue, before they are taken."""
 
-CONNECTIONS = 4096
-"""Beyond these a newcomer gets 503: slow clients may fill them, but not the memory."""
+OTHER_FILES = 128
+"""Open files that are no client's connection; those to the store above all."""
 
-OPEN_FILES = 2 * CONNECTIONS
+log = structlog.get_logger()
 
 
 @click.command()
@@ -47,23 +51,24 @@ def command(
     """
     if parent_pid and not parent.KERNEL_TELLS:
         parent.watch(parent_pid)
-    settings = process_settings("web", data_dir, {"ONFILE_HOST": host, "PORT": port})
+    said = {"ONFILE_HOST": host, "PORT": port}
+    settings = process_settings("web", data_dir, said)
     try:
         listener = listen(settings.host, settings.port) if fd is None else socket.socket(fileno=fd)
     except PortTakenError as taken:
         raise click.ClickException(f"{taken} Choose another with --port.") from None
-    _allow_many_connections()
-    serve(settings, listener)
+    serve(settings, listener, reread=lambda: read_settings("web", data_dir, said))
 
 
-def serve(settings: Settings, listener: socket.socket) -> None:
+def serve(settings: Settings, listener: socket.socket, *, reread: Callable[[], Settings]) -> None:
     """Answer on the socket until a signal comes, then finish what was begun."""
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, _end)  # uvicorn raises the signal again when all is done
+    crowd = Crowd(settings, _connections_granted(settings.connection_limit))
     config = uvicorn.Config(
-        create_app(settings, opened_when_asked(settings)),
+        create_app(settings, opened_when_asked(settings), reread),
         loop="uvloop",
-        http="httptools",
+        http=partial(Connection, crowd=crowd),  # type: ignore[arg-type] # it is only called
         ws="none",
         interface="asgi3",
         lifespan="on",
@@ -71,21 +76,32 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,  # nothing here asks who the client is or how it came
-        backlog=CONNECTIONS,
-        limit_concurrency=CONNECTIONS,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        backlog=WAITING_CONNECTIONS,
+        limit_concurrency=crowd.most_answers,
+        timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
     )
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def _allow_many_connections() -> None:
-    """Use what the system grants: often 1,024 open files are the beginning, not the limit."""
+def _connections_granted(wanted: int) -> int:
+    """Return how many of the wanted connections the system lets this process hold.
+
+    Often 1,024 open files are the beginning, not the limit.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        with contextlib.suppress(OSError, ValueError):  # fewer connections, then
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    files = 2 * wanted + OTHER_FILES  # room for those on their way out
+    if hard != resource.RLIM_INFINITY:
+        files = min(files, hard)
+    if soft != resource.RLIM_INFINITY and soft < files:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+        except (OSError, ValueError):
+            files = soft
+    granted = min(wanted, files - OTHER_FILES)
+    if granted < wanted:
+        log.warning("web.fewer_connections", wanted=wanted, granted=granted, advice="ulimit -n")
+    return granted
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:

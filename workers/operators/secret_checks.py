@@ -75,7 +75,8 @@ def _rotation(noted: list[WebhookSecret]) -> Finding:
     return advice(
         check,
         f"Webhook secret {which} has signed nothing {ago}, while another one has.",
-        "The rotation is over: take it out of STRIPE_WEBHOOK_SECRET and restart the web processes.",
+        "The rotation is over: take it out of STRIPE_WEBHOOK_SECRET, and restart the web processes "
+        "unless that is a file.",
     )
 
 

@@ -10,7 +10,7 @@ from service import event_log, mentions, stores
 from service.compression import UnreadableError
 from service.documents import decode_customer
 from service.entry import Entry
-from service.event import Event, NotAnEventError, read_event
+from service.event import LOGGED_TYPES, Event, NotAnEventError, read_event
 from service.keys import Namespace, customer_key
 from service.projection import Projection
 from service.settings import Settings
@@ -68,7 +68,7 @@ def opened_when_asked(settings: Settings) -> Tell:
 def _heard(entry: Entry) -> Iterator[Heard]:
     """Read an entry; what cannot be read now told nothing, or told it to another release."""
     try:
-        event = read_event(entry.body)
+        event = read_event(entry.body, projected=LOGGED_TYPES)
         if isinstance(event, Event):
             yield Heard(_teller(entry, event), facts_of(event))
     except (NotAnEventError, UnprojectableError, UnreadableError):

@@ -17,6 +17,7 @@ from service.keys import Namespace, customer_key, source_key
 from service.settings import Settings
 from service.signature import sign
 from service.timeline import Change, Teller, Timeline
+from service.web import wrong_keys
 from service.web.app import create_app
 
 if TYPE_CHECKING:
@@ -222,6 +223,12 @@ def session_web(session_store: "Store") -> Iterator[Web]:
 def web(session_web: Web, store: "Store") -> Web:  # noqa: ARG001 - emptied for this test
     session_web.timelines.clear()
     return session_web
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All tests ask from one address: the wrong keys of one shall not slow down the next."""
+    monkeypatch.setattr(wrong_keys, "FIRST_PAUSE_SECONDS", 0.0)
 
 
 @pytest.fixture
