@@ -34,6 +34,11 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     """How many of them stand where: pending, retrying, failed, discarded, applied."""
 
     @property
+    def name(self) -> tuple[Namespace, str]:
+        """The namespace and the id."""
+        return self.namespace, self.customer
+
+    @property
     def ids(self) -> set[str]:
         """Everything it is called by."""
         return {self.customer, *self.sources, *self.payment_methods}
