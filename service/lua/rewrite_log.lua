@@ -23,6 +23,7 @@ local function take_over_group()
       local read = group['entries-read']
       local create = { 'XGROUP', 'CREATE', copy, group_name, group['last-delivered-id'], 'MKSTREAM' }
       if read then create[#create + 1] = 'ENTRIESREAD'; create[#create + 1] = read end
+      redis.pcall('XGROUP', 'DESTROY', copy, group_name) -- of a last call that did not come to its end
       redis.call(unpack(create))
       if group['pending'] > 0 then
         for _, taken in ipairs(redis.call('XPENDING', log, group_name, '-', '+', group['pending'])) do
@@ -57,5 +58,6 @@ end
 local stream = fields_of(redis.call('XINFO', 'STREAM', log))
 redis.call('XSETID', copy, stream['last-generated-id'],
   'ENTRIESADDED', stream['entries-added'], 'MAXDELETEDID', stream['max-deleted-entry-id'])
+redis.call('UNLINK', log) -- freed in the background; RENAME would do it here and now
 redis.call('RENAME', copy, log)
 return { #entries, 1 }

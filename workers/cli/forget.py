@@ -59,7 +59,7 @@ def command(  # noqa: PLR0913 - one option, one parameter
             _confirm(customer)
         with _waiting() as waiting:
             done = forgetting.forget(
-                desk, namespace, customer, progress=waiting.looked_at, waits=waiting.rewriting
+                desk, found, progress=waiting.looked_at, waits=waiting.rewriting
             )
     if not sys.stderr.isatty():
         log.info("customer.forgotten", customer=customer, entries=done.erased_entries)

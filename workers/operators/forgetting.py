@@ -1,8 +1,8 @@
-"""Forget a customer: tombstones in the projection first, then everything the log holds of it.
+"""Forget a customer: everything the log holds of it, then its documents, of which tombstones stay.
 
-First the tombstones, for merged with anything they stay what they are: whatever worker has an event
-of the customer in hand cannot bring it back. What comes later the workers erase unread. Stopped at
-any point and run again it ends the same.
+Merged with anything a tombstone stays what it is, so no worker that has an event of the customer in
+hand brings it back; what comes later the workers erase as they meet it. Stopped at any point and
+run again it ends the same: what says whose something is goes after it.
 """
 
 import time
@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from service import doorbell, event_log, forgotten, standing
-from service.keys import Namespace, mentions_key
+from service.entry import Entry
+from service.keys import mentions_key
 from service.log_rewrite import rewrite_log
 from workers import doubts
 from workers.apply import Effect, Told, apply
@@ -48,8 +49,7 @@ class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
 
 def forget(
     desk: Desk,
-    namespace: Namespace,
-    customer: str,
+    found: Person,
     *,
     progress: Progress = lambda _: None,
     waits: Callable[[str], None] = lambda _: None,
@@ -58,8 +58,7 @@ def forget(
 
     Args:
         desk: the stores.
-        namespace: the customer's.
-        customer: its id.
+        found: what is kept of it; what has come since is found as well.
         progress: told how many entries of the log were looked at or copied.
         waits: told which store's files are being written anew.
 
@@ -67,14 +66,11 @@ def forget(
         redis.RedisError: a store is away; run it again.
 
     """
-    found = person.find(desk, namespace, customer, progress=progress)
-    _entomb(desk, found)
     erased = _erase(desk, found)
-    left = person.find(desk, namespace, customer, known=found.ids, progress=progress)
+    left = person.find(desk, *found.name, known=found.ids, progress=progress)
     if left.entries or left.documents:  # came in between
-        _entomb(desk, left)
         erased += _erase(desk, left)
-        left = person.find(desk, namespace, customer, known=left.ids, progress=progress)
+        left = person.find(desk, *left.name, known=left.ids, progress=progress)
     rewrite_log(desk.log, progress)
     return Forgotten(
         person=found,
@@ -86,9 +82,35 @@ def forget(
     )
 
 
-def _entomb(desk: Desk, found: Person) -> None:
-    """Let nothing more be known of it, whatever comes."""
+def _erase(desk: Desk, found: Person) -> int:
+    """Erase the entries, and then what they have told.
+
+    Those that do not name the customer go first, since those that do say whose they are.
+    """
     forgotten.note(desk.log, ((found.namespace, one) for one in found.ids))
+    erased = 0
+    for named in (False, True):
+        for start in range(0, len(found.entries), PIECE):
+            entries = event_log.fetch(desk.log, found.entries[start : start + PIECE])
+            erased += _erase_entries(desk, [e for e in entries if bool(e.customer) == named])
+    subjects = (found.customer, *found.sources)
+    desk.log.delete(*(mentions_key(found.namespace, subject) for subject in subjects))
+    _entomb(desk, found)
+    return erased
+
+
+def _erase_entries(desk: Desk, entries: Sequence[Entry]) -> int:
+    """Erase entries with their index, histories and jobs."""
+    with desk.log.pipeline(transaction=True) as pipe:
+        standing.erase(pipe, entries)
+        pipe.execute()
+    for event_id in dict.fromkeys(entry.id for entry in entries):
+        doorbell.forget_job(desk.log, event_id)
+    return len(entries)
+
+
+def _entomb(desk: Desk, found: Person) -> None:
+    """Let nothing more be known of it, whatever comes; the sources first."""
     now = int(time.time())
     facts = Facts(
         sources={source: SourceFacts(forgotten=now) for source in found.sources},
@@ -98,23 +120,3 @@ def _entomb(desk: Desk, found: Person) -> None:
     for error in effect.failed.values():
         raise error
     doubts.note(desk.log, effect.doubts)
-
-
-def _erase(desk: Desk, found: Person) -> int:
-    """Erase the entries with index, histories and jobs; and what says that they told of it."""
-    erased = 0
-    for start in range(0, len(found.entries), PIECE):
-        erased += _erase_piece(desk, found.entries[start : start + PIECE])
-    subjects = (found.customer, *found.sources)
-    desk.log.delete(*(mentions_key(found.namespace, subject) for subject in subjects))
-    return erased
-
-
-def _erase_piece(desk: Desk, entry_ids: Sequence[str]) -> int:
-    entries = event_log.fetch(desk.log, entry_ids)
-    with desk.log.pipeline(transaction=True) as pipe:
-        standing.erase(pipe, entries)
-        pipe.execute()
-    for event_id in dict.fromkeys(entry.id for entry in entries):
-        doorbell.forget_job(desk.log, event_id)
-    return len(entries)

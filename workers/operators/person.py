@@ -11,7 +11,7 @@ from service.entry import Entry
 from service.keys import Namespace, customer_key, source_key
 from workers.facts import NEVER, CustomerFacts, SourceFacts
 from workers.operators.desk import Desk
-from workers.operators.reading import Span, read_span
+from workers.operators.reading import Span, order, read_span
 
 Progress = Callable[[int], None]
 """Told how many entries of the log have been looked at since it was last told."""
@@ -32,6 +32,11 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     """The log's entries about it, oldest first."""
     states: dict[str, int]
     """How many of them stand where: pending, retrying, failed, discarded, applied."""
+
+    @property
+    def name(self) -> tuple[Namespace, str]:
+        """The namespace and the id."""
+        return self.namespace, self.customer
 
     @property
     def ids(self) -> set[str]:
@@ -69,7 +74,7 @@ def find(
     sources = sorted(one for one in ids - {customer} if not one.startswith("pm_"))
     told = mentions.entries_of(desk.log, [(namespace, one) for one in (customer, *sources)])
     found |= {entry.entry_id for entry in event_log.fetch(desk.log, told)}
-    entries = sorted(found, key=lambda entry_id: tuple(map(int, entry_id.split("-"))))
+    entries = sorted(found, key=order)
     return Person(
         namespace=namespace,
         customer=customer,

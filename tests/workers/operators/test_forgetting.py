@@ -1,6 +1,7 @@
 """Forgetting a customer: nothing of it stays, nothing of others goes, nothing brings it back."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,7 +25,7 @@ from tests.workers.operators.bench import bench_on
 from tests.workers.stored import stored_answers, stored_documents
 from workers import doubts, maintenance, retries, rounds
 from workers.facts import NEVER, CustomerFacts, SourceFacts
-from workers.operators import dead_letters, person
+from workers.operators import dead_letters, forgetting, person
 from workers.operators.forgetting import Forgotten, forget
 from workers.operators.timelines import Timelines
 
@@ -90,7 +91,7 @@ def accounted(bench: "Bench") -> bool:
 
 
 def forgotten(bench: "Bench") -> Forgotten:
-    done = forget(bench.desk, TEST, CUSTOMER)
+    done = forget(bench.desk, person.find(bench.desk, TEST, CUSTOMER))
     assert done.complete
     return done
 
@@ -150,6 +151,36 @@ def test_a_worker_that_has_its_events_in_hand_brings_nothing_back(
     bench.drain()
     assert shown_of(bench) == set()
     assert stored_documents(bench.log)["card_B"][1].forgotten != NEVER
+    assert accounted(bench)
+
+
+@pytest.mark.parametrize("steps", range(8))
+def test_stopped_at_any_point_and_run_again_it_ends_the_same(
+    bench: "Bench", monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    bench.accept(*life())
+    bench.drain()
+    left = steps
+
+    def stopping(sound: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*arguments: Any) -> Any:
+            nonlocal left
+            left -= bool(arguments[-1])  # a piece without entries is no step
+            if left < 0:
+                raise KeyboardInterrupt
+            return sound(*arguments)
+
+        return step
+
+    with monkeypatch.context() as patch:
+        patch.setattr(forgetting, "PIECE", 2)
+        for name in ("_erase_entries", "_entomb", "rewrite_log"):
+            patch.setattr(forgetting, name, stopping(getattr(forgetting, name)))
+        with pytest.raises(KeyboardInterrupt):
+            forgotten(bench)
+    forgotten(bench)
+    assert shown_of(bench) == set()
+    assert bench.event_ids() == []
     assert accounted(bench)
 
 
