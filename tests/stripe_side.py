@@ -42,6 +42,8 @@ class StripeSide:
         """The path of every request, refused ones too."""
         self.refusals: list[tuple[int, dict[str, str]]] = []
         """Status and headers of the next answers; when there are none left, Stripe answers."""
+        self.answers: dict[str, Any] = {}
+        """What is answered to these paths, whatever Stripe would."""
         self._app = create_app(self.stripe, Delivery(self.stripe, []))
         self._server = Server()
         self._server.app = self._serve
@@ -97,6 +99,8 @@ class StripeSide:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.asked.append(scope["path"])
         app: Any = self._app
+        if scope["path"] in self.answers:
+            app = JSONResponse(self.answers[scope["path"]])
         if self.refusals:
             status, headers = self.refusals.pop(0)
             said = {"error": {"message": "Try later.", "type": "api_error"}}

@@ -6,11 +6,12 @@ import redis
 
 from service.compression import UnreadableError
 from service.entry import read_entry
-from service.event import READ_TYPE, Event, NotAnEventError, read_event
+from service.event import READ_TYPE
 from service.keys import LOG, Namespace
 from service.projection import Projection
 from service.settings import Settings
 from workers.known import known
+from workers.objects import fields_of, text_of
 from workers.stripe_api import READS_PER_SECOND, StripeApi
 from workers.stripe_lists import read_events
 from workers.stripe_reads import Read, read_customer
@@ -46,10 +47,9 @@ def open_api(
     api = StripeApi(settings, namespace, api_version=version, per_second=per_second)
     if version:
         return api
-    for events, _ in read_events(api, limit=1):
-        if events and (version := _version(bytes(events[0]))):
-            return StripeApi(settings, namespace, api_version=version, per_second=per_second)
-        break
+    events, _ = next(read_events(api, limit=1))
+    if events and (version := _version(bytes(events[0]))):
+        return StripeApi(settings, namespace, api_version=version, per_second=per_second)
     return api
 
 
@@ -96,9 +96,5 @@ def _version_in_log(log: redis.Redis, namespace: Namespace) -> str:
     return ""
 
 
-def _version(body: bytes) -> str:
-    try:
-        event = read_event(body)
-    except NotAnEventError:
-        return ""
-    return event.api_version if isinstance(event, Event) else ""
+def _version(event: bytes) -> str:
+    return text_of((fields_of(event) or {}).get("api_version"))

@@ -89,10 +89,14 @@ def read_customer(api: StripeApi, customer: str, attached: Collection[str] = ())
         StripeReadError: Stripe is away, or the customer changes faster than it can be read.
 
     """
-    for _ in range(SAME_TRIES):
+    for tries_left in reversed(range(SAME_TRIES)):
         answer = api.get(f"/v1/customers/{in_path(customer)}", expand=["sources"])
         fields = fields_of(answer.body) or {}
-        if (read := _whole(api, fields, int(answer.asked_at), attached)) is not None:
+        try:
+            read, agrees = _whole(api, fields, int(answer.asked_at), attached)
+        except (CursorError, NotFoundError):
+            continue  # it, or a source of it, went meanwhile
+        if agrees or not tries_left:
             return read
     raise StripeReadError(f"{customer} changes faster than it can be read; run this again.")
 
@@ -114,31 +118,31 @@ def read_page(api: StripeApi, *, after: str = "", created_by: int | None = None)
     reads = []
     for item in listing.data:
         fields = fields_of(item) or {}
-        read = _whole(api, fields, int(answer.asked_at), ())
-        reads.append(read or read_customer(api, identity(fields.get("id"))))
+        try:
+            read, _ = _whole(api, fields, int(answer.asked_at), ())
+        except (CursorError, NotFoundError):
+            read = read_customer(api, identity(fields.get("id")))
+        reads.append(read)
     last = fields_of(listing.data[-1]) or {} if listing.data else {}
     return Page(reads, identity(last.get("id")), second_of(last.get("created")), listing.has_more)
 
 
-def _whole(api: StripeApi, fields: Fields, second: int, attached: Collection[str]) -> Read | None:
-    """Return the read with every source in it; None when it changed meanwhile."""
+def _whole(
+    api: StripeApi, fields: Fields, second: int, attached: Collection[str]
+) -> tuple[Read, bool]:
+    """Return the read with every source in it, and whether what the list lacks is gone indeed."""
     customer = identity(fields.get("id"))
     if truth_of(fields.get("deleted")):
-        return Read(customer, second, fields)
+        return Read(customer, second, fields), True
     sources, complete = embedded_sources(fields)
-    try:
-        if not complete:
-            sources = all_sources(api, customer)
-        listed = {identity(source) for source in sources}
-        missing = [source for source in attached if source not in listed]
-        gone = tuple(source for source in missing if _is_gone(api, customer, source))
-    except (CursorError, NotFoundError):
-        return None
-    if len(gone) < len(missing):
-        return None
+    if not complete:
+        sources = all_sources(api, customer)
+    listed = {identity(source) for source in sources}
+    missing = [source for source in attached if source not in listed]
+    gone = tuple(source for source in missing if _is_gone(api, customer, source))
     listing = {"object": "list", "data": sources, "has_more": False}
     whole = fields | {"sources": msgspec.Raw(msgspec.json.encode(listing))}
-    return Read(customer, second, whole, gone)
+    return Read(customer, second, whole, gone), len(gone) == len(missing)
 
 
 def _is_gone(api: StripeApi, customer: str, source: str) -> bool:

@@ -1,12 +1,18 @@
 """Reading Stripe over HTTP: how fast, how patiently, and what is said when it does not work."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from service.keys import Namespace
+from service.entry import read_entry
+from service.keys import LOG, Namespace
 from service.settings import Settings
 from tests.stripe_side import KEY, StripeSide, running
+from tests.workers import notation
+from workers import admission
+from workers.asking import open_api
+from workers.objects import fields_of
 from workers.stripe_api import LIMITED_TRIES, StripeApi
 from workers.stripe_errors import (
     CursorError,
@@ -15,7 +21,10 @@ from workers.stripe_errors import (
     NotFoundError,
     StripeReadError,
 )
-from workers.stripe_reads import read_customer
+from workers.stripe_reads import Read, read_customer
+
+if TYPE_CHECKING:
+    from tests.conftest import Store
 
 TEST = Namespace(account="", mode="test")
 
@@ -94,6 +103,44 @@ def test_a_customer_is_read_with_every_source_it_has(
     read = read_customer(api, customer, attached=[listed[0]["id"], "card_gone"])
     assert read.source_ids == [source["id"] for source in listed]
     assert read.gone == ("card_gone",)
+
+
+def test_a_source_that_is_there_and_not_listed_is_not_called_gone(
+    stripe_side: StripeSide, api: StripeApi
+) -> None:
+    customer = stripe_side.create(source="tok_visa")
+    [listed] = stripe_side.call("GET", f"/v1/customers/{customer}/sources")["data"]
+    stripe_side.answers["/v1/customers/" + customer] = {
+        "id": customer,
+        "object": "customer",
+        "sources": {"object": "list", "data": [], "has_more": False},
+    }
+    assert read_customer(api, customer, attached=[listed["id"]]).gone == ()
+
+
+def test_objects_are_rendered_as_the_newest_event_was(
+    stripe_side: StripeSide, store: "Store"
+) -> None:
+    settings = Settings(redis_url=store.url, stripe_keys=(KEY,), stripe_url=stripe_side.url)
+    with store.client() as client:
+        assert open_api(settings, client, TEST).api_version == "2020-08-27"
+        body = notation.created(None, 1).replace(b"2020-08-27", b"2019-12-03")
+        admission.append(client, [body])
+        assert open_api(settings, client, TEST).api_version == "2019-12-03"
+
+
+def test_a_read_is_an_entry_of_its_own_account_and_the_same_one_each_time(
+    stripe_side: StripeSide, store: "Store"
+) -> None:
+    settings = Settings(redis_url=store.url, stripe_keys=(KEY,), stripe_url=stripe_side.url)
+    api = StripeApi(settings, Namespace(account="acct_1", mode="test"))
+    read = Read("cus_1", 5, fields_of(b'{"id":"cus_1","object":"customer"}') or {})
+    with store.client() as client:
+        assert [admission.append(client, [read.body(api)]) for _ in range(2)] == [[True], [False]]
+        items: Any = client.xrange(LOG)
+    [entry] = [read_entry(item) for item in items]
+    assert entry.id.startswith("read_")
+    assert (entry.customer, entry.account, entry.mode) == ("cus_1", "acct_1", "test")
 
 
 def test_a_deleted_customer_is_read_as_deleted(stripe_side: StripeSide, api: StripeApi) -> None:
