@@ -5,14 +5,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from service.event import READ_TYPE
 from service.timeline import Change, Teller, Through, What
 from workers.default import CONFIRMED, Default
 from workers.facts import NEVER, Facts
 from workers.objects import Json, parsed
 from workers.reasons import Reason
-
-READ = "onfile.read"
-"""The type of an entry that a reading of Stripe made."""
 
 DELETED = Reason("deleted", "the customer is deleted, and deleted stays deleted", [])
 FORGOTTEN = Reason("forgotten", "an operator had the customer forgotten", [])
@@ -127,7 +125,7 @@ def _through(tellers: Sequence[Heard], reason: Reason | None) -> Through:
         return "rule"
     if not tellers:
         return "unknown"
-    return "read" if all(h.teller.type == READ for h in tellers) else "event"
+    return "read" if all(h.teller.type == READ_TYPE for h in tellers) else "event"
 
 
 def _tellers(heard: Iterable[Heard]) -> list[Teller]:

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from service.documents import CustomerAnswer
-from service.event import Event, read_event
+from service.event import READ_TYPE, Event, read_event
 from service.timeline import Change, Teller, Timeline
 from tests.workers.fold import TEST, Fold, facts_told
 from tests.workers.histories import PROMOTION_UNTOLD, WORLDS, lived
@@ -22,7 +22,7 @@ from tests.workers.notation import (
     updated,
 )
 from tests.workers.stripe_model import World
-from workers.changes import READ, Heard
+from workers.changes import Heard
 from workers.retelling import retell
 
 HISTORIES = 8
@@ -188,7 +188,7 @@ def test_what_has_left_the_log_is_told_by_the_document_without_an_event() -> Non
 def test_what_a_reading_of_stripe_changed_is_told_as_such() -> None:
     bodies = [created("A", 1), added("A", 1), updated(("A", "B"), 5), added("B", 5)]
     heard = heard_of(bodies)
-    heard[2:] = [h._replace(teller=Teller("read_1", READ, 5, None, 6)) for h in heard[2:]]
+    heard[2:] = [h._replace(teller=Teller("read_1", READ_TYPE, 5, None, 6)) for h in heard[2:]]
     fold = Fold(map(facts_told, bodies))
     timeline = retell(TEST, CUSTOMER, (fold.customers[CUSTOMER], fold.customer(CUSTOMER)), heard)
     assert [change.through for change in timeline.changes if change.created == 5] == ["read"] * 2
