@@ -12,7 +12,7 @@ WEBHOOK_SECRET_PREFIX = "whsec_"  # noqa: S105 (the beginning that Stripe gives 
 LIVE_KEY_CHARACTERS = 16
 """A live key guards real customers: shorter than this it could be guessed."""
 
-OPS_KEY_CHARACTERS = 16
+GUARDING_CHARACTERS = 16
 
 SHOWN_CHARACTERS = 40
 
@@ -76,14 +76,18 @@ def api_keys(text: str) -> tuple[str, ...]:
     return keys
 
 
-def ops_key(text: str) -> str:
-    """Return the operators' key."""
-    if len(text) < OPS_KEY_CHARACTERS or re.search(r"\s", text) or not text.isascii():
-        raise ValueError(
-            f"must be at least {OPS_KEY_CHARACTERS} characters without spaces or accents, since "
-            "whoever has it may replay and repair; make a longer one."
-        )
-    return text
+def key_to(power: str) -> Callable[[str], str]:
+    """Return a reader of a key; `power` is what whoever has it may do."""
+
+    def read(text: str) -> str:
+        if len(text) < GUARDING_CHARACTERS or re.search(r"\s", text) or not text.isascii():
+            raise ValueError(
+                f"must be at least {GUARDING_CHARACTERS} characters without spaces or accents, "
+                f"since whoever has it may {power}; make a longer one."
+            )
+        return text
+
+    return read
 
 
 def whole_number(least: int, most: int) -> Callable[[str], int]:

@@ -29,6 +29,7 @@ class Settings:
     webhook_secrets: tuple[str, ...] = ()
     api_keys: tuple[str, ...] = ()
     ops_key: str | None = None
+    metrics_key: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000
     retention_days: int = 30
@@ -66,6 +67,11 @@ class Settings:
                 "ONFILE_OPS_KEY is also in ONFILE_API_KEYS: whoever may read could replay and "
                 "repair; make a key of its own for operators."
             )
+        if values.get("metrics_key") in values.get("api_keys", ()):
+            problems.append(
+                "ONFILE_METRICS_KEY is also in ONFILE_API_KEYS: Prometheus could read customers; "
+                "make a key of its own for it."
+            )
         if problems:
             raise SettingsError(problems)
         return cls(**values)
@@ -75,8 +81,8 @@ class Settings:
         """Every text here that no log line, message or page may show."""
         passwords = (urlsplit(url).password for url in (self.redis_url, self.projection_url))
         in_both_spellings = {p for password in passwords if password for p in _spellings(password)}
-        ops_key = (self.ops_key,) if self.ops_key else ()
-        return (*self.webhook_secrets, *self.api_keys, *ops_key, *sorted(in_both_spellings))
+        others = (key for key in (self.ops_key, self.metrics_key) if key)
+        return (*self.webhook_secrets, *self.api_keys, *others, *sorted(in_both_spellings))
 
     def __repr__(self) -> str:
         shown = (f"{field.name}={_shown(field.name, self)}" for field in fields(self))

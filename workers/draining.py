@@ -9,7 +9,8 @@ import structlog
 
 from service import doorbell, event_log
 from service.entry import Entry
-from service.keys import COUNTERS
+from service.keys import COUNTERS, METERS
+from service.meters import APPLY, STRIPE
 from service.projection import Projection
 from service.stores import AWAY
 from workers import doubts, halting, retries, rounds
@@ -53,11 +54,11 @@ def drain(client: redis.Redis, projection: Projection) -> Counter[str]:
     return outcomes
 
 
-def count(client: redis.Redis, outcomes: Counter[str]) -> None:
-    """Add to the counters; `client` may be a pipeline."""
-    for outcome, number in outcomes.items():
+def count(client: redis.Redis, counts: Counter[str], *, key: str = COUNTERS) -> None:
+    """Add to the counters, or to the meters; `client` may be a pipeline."""
+    for name, number in counts.items():
         if number:
-            client.hincrby(COUNTERS, outcome, number)
+            client.hincrby(key, name, number)
 
 
 def _probe(
@@ -117,12 +118,23 @@ def _apply(
         )
         doubts.note(pipe, result.doubts)
         count(pipe, result.outcomes)
+        count(pipe, result.meters + _delays(entries, result), key=METERS)
         pipe.execute()
     event_log.put_back(client, CONSUMER, sorted(held))
     outcomes += result.outcomes
     if held:
         outcomes["halted"] += len(held)
     return not held
+
+
+def _delays(entries: Sequence[Entry], result: rounds.Round) -> Counter[str]:
+    """Return what these entries, applied just now, add to the timers."""
+    now = time.time()
+    done = [entry for entry in entries if entry.entry_id not in result.failed]
+    since_stripe = (now - result.created.get(entry.entry_id, now) for entry in done)
+    return APPLY.count_all(
+        max(0.0, now - entry.received_ms / 1000) for entry in done
+    ) + STRIPE.count_all(max(0.0, seconds) for seconds in since_stripe)
 
 
 def _isolate(client: redis.Redis, failed: Iterable[tuple[Entry, Exception]]) -> None:

@@ -16,6 +16,8 @@ from rq import get_current_job
 
 from service import event_log, stores
 from service.entry import Entry
+from service.keys import METERS
+from service.meters import JOBS
 from service.projection import Projection
 from service.settings import Settings
 from workers import doubts, draining, halting, retries, rounds
@@ -65,7 +67,8 @@ def apply(event_id: str) -> dict[str, int]:
         for error, final in _apply_one(log_client, projection, entry, outcomes)
     ]
     draining.count(log_client, outcomes)
-    _say("apply", outcomes, began, outcome="failed" if failures else "done", event_id=event_id)
+    outcome = "failed" if failures else "done"
+    _tell(log_client, "apply", outcomes, began, outcome=outcome, event_id=event_id)
     _drain(log_client, projection)  # whoever appended while this job waited took it for the bell
     if failures:
         job = get_current_job()
@@ -80,7 +83,7 @@ def _drain(client: redis.Redis, projection: Projection) -> Counter[str]:
     began = time.monotonic()
     outcomes = draining.drain(client, projection)
     word = next((word for word in ("stalled", "halted") if word in outcomes), "done")
-    _say("drain", outcomes, began, outcome=word)
+    _tell(client, "drain", outcomes, began, outcome=word)
     return outcomes
 
 
@@ -110,6 +113,7 @@ def _apply_one(
     else:
         outcomes += result.outcomes
         doubts.note(client, result.doubts)
+        draining.count(client, result.meters, key=METERS)
     if error is None:
         retries.forget(client, entry.entry_id)
         return []
@@ -122,9 +126,17 @@ def _open() -> Stores:
     return _stores or open_stores(Settings.from_environ(os.environ, role="worker"))
 
 
-def _say(
-    name: str, outcomes: Mapping[str, int], began: float, *, outcome: str, **more: str
+def _tell(
+    client: redis.Redis,
+    name: str,
+    outcomes: Mapping[str, int],
+    began: float,
+    *,
+    outcome: str,
+    **more: str,
 ) -> None:
+    """Count a job that ended, and log it."""
+    draining.count(client, Counter([JOBS.field(name, outcome)]), key=METERS)
     counts = {key: number for key, number in outcomes.items() if number}
     level = log.info if outcome in {"done", "halted"} else log.warning
     milliseconds = round((time.monotonic() - began) * 1000, 1)

@@ -21,6 +21,10 @@ class Round(NamedTuple):
     """Entry id -> what stopped it."""
     doubts: dict[Subject, Doubt]
     """What is ambiguous in the answers of the customers they tell of."""
+    meters: Counter[str]
+    """What applying them adds to /metrics."""
+    created: dict[str, int]
+    """Entry id -> Stripe's `created`, of those that could be read."""
 
 
 def run(projection: Projection, entries: Sequence[Entry]) -> Round:
@@ -32,13 +36,17 @@ def run(projection: Projection, entries: Sequence[Entry]) -> Round:
     """
     failed: dict[str, Exception] = {}
     told: list[Told] = []
+    created: dict[str, int] = {}
     outcomes: Counter[str] = Counter()
     for entry in entries:
         try:
-            facts = _facts(entry)
+            event = read_event(entry.body)
+            facts = Facts() if isinstance(event, Unprojected) else facts_of(event)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this event's alone
             failed[entry.entry_id] = error
         else:
+            if not isinstance(event, Unprojected):
+                created[entry.entry_id] = event.created
             if facts:
                 told.append(Told(entry.entry_id, entry.namespace, facts))
             else:
@@ -49,9 +57,4 @@ def run(projection: Projection, entries: Sequence[Entry]) -> Round:
     outcomes["applied"] += applied
     outcomes["failed"] += len(failed)
     outcomes["unchanged"] += len(entries) - outcomes["ignored"] - applied - len(failed)
-    return Round(outcomes, failed, effect.doubts)
-
-
-def _facts(entry: Entry) -> Facts:
-    event = read_event(entry.body)
-    return Facts() if isinstance(event, Unprojected) else facts_of(event)
+    return Round(outcomes, failed, effect.doubts, effect.meters, created)

@@ -34,14 +34,16 @@ class ApiKeys:
     """The configured keys; each reads one mode."""
 
     def __init__(self, keys: Sequence[str]) -> None:
-        self._keys = [(_digest(key), mode) for key in keys for mode in MODES if f"_{mode}_" in key]
+        self._keys = [
+            (digest_of(key), mode) for key in keys for mode in MODES if f"_{mode}_" in key
+        ]
 
     def namespace(self, headers: Mapping[bytes, bytes]) -> Namespace:
         """Return what these request headers may read.
 
         Raises ApiKeyError without a configured key, AccountError when the account is no id.
         """
-        mode = self._mode(_given_key(headers.get(b"authorization", b"")))
+        mode = self._mode(given_key(headers.get(b"authorization", b"")))
         account = headers.get(b"stripe-account", b"").decode("latin-1")
         if b"stripe-account" in headers and not ACCOUNT.fullmatch(account):
             raise AccountError(
@@ -52,7 +54,7 @@ class ApiKeys:
 
     def _mode(self, given: str) -> str:
         """Compare with every key, in the same time whichever it is and however much is right."""
-        digest = _digest(given)
+        digest = digest_of(given)
         found = ""
         for known, mode in self._keys:
             if hmac.compare_digest(known, digest):
@@ -62,7 +64,7 @@ class ApiKeys:
         return found
 
 
-def _given_key(authorization: bytes) -> str:
+def given_key(authorization: bytes) -> str:
     """Return the key of a Bearer header, or of a Basic one, where it is the user's name."""
     scheme, _, credentials = authorization.decode("latin-1").strip().partition(" ")
     key = ""
@@ -97,6 +99,6 @@ def masked(key: str) -> str:
     return f"{prefix}{'*' * HIDDEN_CHARACTERS}{secret[-SHOWN_CHARACTERS:]}"
 
 
-def _digest(key: str) -> bytes:
-    """Digests have one length, so comparing them tells nothing of the keys' lengths."""
+def digest_of(key: str) -> bytes:
+    """Return what is compared in its place: of one length, which tells nothing of the key's."""
     return sha256(key.encode()).digest()

@@ -16,6 +16,7 @@ from service.stores import ProjectionStore, StoreAwayError, connect_async
 from service.web import errors, queries
 from service.web.api_keys import AccountError, ApiKeyError, ApiKeys
 from service.web.health import Health
+from service.web.metrics import Metrics
 from service.web.openapi import openapi
 from service.web.parameters import ParameterError
 from service.web.query import Desk, Query
@@ -52,6 +53,7 @@ def create_app(settings: Settings) -> Starlette:
     reads = ProjectionReads(projection.find, timeout=settings.store_timeout_seconds)
     desk = Desk(ApiKeys(settings.api_keys), reads, events)
     health = Health(events, projection.find)
+    metrics = Metrics(settings, events, projection.find)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -100,6 +102,7 @@ def create_app(settings: Settings) -> Starlette:
             ),
             Route("/healthz", health.alive, methods=GET),
             Route("/readyz", health.ready, methods=GET),
+            Route("/metrics", metrics.show, methods=GET),
             Route("/openapi.json", openapi, methods=GET),
         ],
         exception_handlers=EXCEPTION_HANDLERS,

@@ -40,6 +40,7 @@ def test_every_setting_can_be_set() -> None:
             **WEB,
             "ONFILE_PROJECTION_URL": "rediss://cluster.internal:7000",
             "ONFILE_OPS_KEY": "ops_0123456789abcdef",
+            "ONFILE_METRICS_KEY": "metrics_0123456789abcdef",
             "ONFILE_HOST": "0.0.0.0",  # noqa: S104
             "PORT": "9000",
             "ONFILE_RETENTION_DAYS": "7",
@@ -213,3 +214,10 @@ def test_a_password_is_secret_in_both_spellings() -> None:
     assert settings.secrets == ("p%40ss", "p@ss")
     assert without_password("redis://u:p%40ss@h:1/0") == "redis://***@h:1/0"
     assert without_password("redis://h") == "redis://h"
+
+
+def test_the_metrics_key_must_not_read_customers() -> None:
+    key = WEB["ONFILE_API_KEYS"]
+    [problem] = problems_of({**WEB, "ONFILE_METRICS_KEY": key})
+    assert problem.startswith("ONFILE_METRICS_KEY is also in ONFILE_API_KEYS")
+    assert key not in problem

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tests.conftest import Store
 
 TEST_KEY = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
+METRICS_KEY = "metrics_0123456789abcdef"
 OTHER_TEST_KEY = "rk_test_9dK21aQmzBvLrTyPo0aX"
 LIVE_KEY = "sk_live_51H8xMnOpQrStUvWxYz0"
 WEBHOOK_SECRET = "whsec_for_tests"
@@ -52,6 +53,7 @@ class Web:
     test_key = TEST_KEY
     other_test_key = OTHER_TEST_KEY
     live_key = LIVE_KEY
+    metrics_key = METRICS_KEY
 
     def __init__(self, store: "Store", port: int) -> None:
         self.store = store
@@ -156,6 +158,7 @@ def serve(store: "Store") -> Iterator[Web]:
             redis_url=store.url,
             webhook_secrets=(WEBHOOK_SECRET,),
             api_keys=(TEST_KEY, LIVE_KEY, OTHER_TEST_KEY),
+            metrics_key=METRICS_KEY,
         )
     )
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="on", ws="none"))
