@@ -79,7 +79,8 @@ def microseconds(seconds: float) -> int:
 DELIVERIES = Meter("deliveries", ("outcome", "reason"))
 """Answered deliveries; the reason is empty but for those refused or turned away."""
 
-JOBS = Meter("jobs", ("job", "outcome"))
+JOBS = Meter("jobs", ("task", "outcome"))
+"""Not `job`: Prometheus gives that label a meaning of its own."""
 
 FACTS = Meter("facts", ("standing",))
 """Documents told of snapshots, by what was new in them (see workers.standings)."""
