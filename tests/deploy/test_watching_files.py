@@ -81,7 +81,10 @@ def test_no_panel_overlaps_another() -> None:
     assert len({panel["id"] for panel in BOARD["panels"]}) == len(BOARD["panels"])
 
 
-@pytest.mark.parametrize(("check", "file"), [("check", "alerts.yml"), ("test", "alerts_test.yml")])
+@pytest.mark.parametrize(
+    ("check", "file"),
+    [("check", "alerts.yml"), ("test", "alerts_test.yml"), ("test", "alerts_days_test.yml")],
+)
 def test_prometheus_s_own_tool_finds_the_alerts_right(check: str, file: str) -> None:
     promtool = shutil.which("promtool")
     if not promtool:

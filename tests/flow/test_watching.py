@@ -15,7 +15,7 @@ EXAMPLES = Path(__file__).parents[1] / "data" / "examples" / "customer_with_card
 
 
 def samples(service: "Service") -> dict[tuple[str, ...], float]:
-    """Return the numbers of /metrics by name and values of the labels."""
+    """Return the numbers of /metrics by name, and values of the labels in their names' order."""
     reply = service.ask("/metrics", Authorization=f"Bearer {KEY}")
     families = text_string_to_metric_families(reply.body.decode())
     return {
@@ -33,7 +33,7 @@ def test_every_step_of_an_event_is_seen(service: "Service", eventually: Callable
         assert service.deliver(event).status == 200
     eventually(lambda: samples(service)["onfile_events", "applied"] == len(events))
     eventually(lambda: samples(service)["onfile_accept_seconds_count",] == len(events) + 1)
-    eventually(lambda: samples(service)["onfile_jobs_total", "drain", "done"] >= 1)
+    eventually(lambda: samples(service)["onfile_jobs_total", "done", "drain"] >= 1)
     told = samples(service)
     assert told["onfile_deliveries_total", "accepted", ""] == len(events)
     assert told["onfile_deliveries_total", "duplicate", ""] == 1
