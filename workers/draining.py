@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import redis
 import structlog
 
-from service import doorbell, event_log
+from service import doorbell, event_log, traces
 from service.entry import Entry
 from service.keys import COUNTERS, METERS
 from service.meters import APPLY, STRIPE
@@ -95,6 +95,7 @@ def _apply(
     halt: halting.Halt | None,
 ) -> bool:
     """Apply a round; what cannot be applied now is put back. Tells whether to go on."""
+    began = time.time()
     try:
         result = rounds.run(projection, entries)
     except AWAY as error:
@@ -120,6 +121,7 @@ def _apply(
         count(pipe, result.outcomes)
         count(pipe, result.meters + _delays(entries, result), key=METERS)
         pipe.execute()
+    _trace(entries, result, began)
     event_log.put_back(client, CONSUMER, sorted(held))
     outcomes += result.outcomes
     if held:
@@ -135,6 +137,19 @@ def _delays(entries: Sequence[Entry], result: rounds.Round) -> Counter[str]:
     return APPLY.count_all(
         max(0.0, now - entry.received_ms / 1000) for entry in done
     ) + STRIPE.count_all(max(0.0, seconds) for seconds in since_stripe)
+
+
+def _trace(entries: Sequence[Entry], result: rounds.Round, began: float) -> None:
+    """Tell how long each of these entries waited, and of the round that applied it."""
+    exporter = traces.exporter("worker")
+    if exporter is None:
+        return
+    ended = time.time()
+    for entry in entries:
+        outcome = "failed" if entry.entry_id in result.failed else "applied"
+        received = entry.received_ms / 1000
+        exporter.tell(traces.Step("pending", entry.id, received, began, outcome))
+        exporter.tell(traces.Step("apply", entry.id, began, ended, outcome))
 
 
 def _isolate(client: redis.Redis, failed: Iterable[tuple[Entry, Exception]]) -> None:

@@ -13,6 +13,7 @@ import msgspec
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from service import traces
 from service.event import NotAnEventError, Unprojected, read_event
 from service.intake import Intake
 from service.keys import METERS
@@ -71,6 +72,7 @@ class Webhook:
         self._tolerance = settings.signature_tolerance_seconds
         self._intake = intake
         self._secret_use = SecretUse(settings.webhook_secrets, intake.notes)
+        self._traces = traces.exporter("web")
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,6 +93,9 @@ class Webhook:
         if status != NO_ANSWER:
             await _answer(send, status, str(said.get("reason", "")))
         seconds = time.perf_counter() - began
+        if outcome in KEPT and self._traces:
+            now, event_id = time.time(), str(said["event_id"])
+            self._traces.tell(traces.Step("delivery", event_id, now - seconds, now, outcome))
         self._meter(outcome, str(said.get("reason", "")), seconds)
         say = log.warning if outcome == "unavailable" else log.info
         took = round(seconds * 1000, 2)
