@@ -38,7 +38,7 @@ def of_events(vitals: Vitals) -> Iterator[Metric]:
     yield _counters("deliveries", DELIVERED, DELIVERIES, meters)
     yield _timer("accept_seconds", TO_200, ACCEPT, meters)
     yield CounterMetricFamily("onfile_events_accepted", ACCEPTED, value=backlog.accepted)
-    yield _gauges(
+    yield _gauges(  # no counters: an event that is tried again is taken back from the applied ones
         "events",
         "Events in the log, by where they stand.",
         [((state,), getattr(backlog, state)) for state in states],

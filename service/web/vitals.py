@@ -88,8 +88,13 @@ async def projection_nodes(find: FindStore) -> list[Node] | None:
         async with asyncio.timeout(PATIENCE_SECONDS):
             client = await find()
             if isinstance(client, RedisCluster):
-                told: dict[str, Any] = await client.info(target_nodes=RedisCluster.PRIMARIES)
-                return [_node("projection", name, info) for name, info in told.items()]
+                await client.initialize()  # it knows no nodes before its first command
+                primaries = client.get_primaries()
+                infos = await asyncio.gather(*(client.info(target_nodes=p) for p in primaries))
+                return [
+                    _node("projection", str(primary.name), info)
+                    for primary, info in zip(primaries, infos, strict=True)
+                ]
             durability = await durability_async(client)
             return [_node("projection", "", await client.info(), durable=durability.kept)]
     except AWAY:

@@ -26,8 +26,9 @@ def samples(service: "Service") -> dict[tuple[str, ...], float]:
 
 
 def test_every_step_of_an_event_is_seen(service: "Service", eventually: Callable[..., Any]) -> None:
-    service.web(ONFILE_METRICS_KEY=KEY)
-    service.worker()
+    elsewhere = {"ONFILE_PROJECTION_URL": f"{service.store.url.removesuffix('/0')}/1"}
+    service.web(ONFILE_METRICS_KEY=KEY, **elsewhere)
+    service.worker(**elsewhere)
     events = [json.loads(line) for line in EXAMPLES.read_text().splitlines()]
     for event in [*events, events[0]]:
         assert service.deliver(event).status == 200
@@ -42,5 +43,7 @@ def test_every_step_of_an_event_is_seen(service: "Service", eventually: Callable
     assert told["onfile_facts_total", "new"] > 0
     assert told["onfile_attempts_total", "applied"] == len(events)
     assert told["onfile_workers_alive",] == 1
+    assert told["onfile_store_up", "projection"] == told["onfile_store_up", "events"] == 1
+    assert told["onfile_store_durable", "", "projection"] == 1
     assert told["onfile_webhook_secret_matched_timestamp_seconds", "1"] > 0
     assert told["onfile_oldest_pending_seconds",] == told["onfile_jobs_failed",] == 0
