@@ -21,13 +21,21 @@ FUZZ_HOME := $(VENV)/fuzz
 FUZZ_RUNS ?= 1000000
 FUZZ_TARGETS := signature event query_string api_key prefer etag
 
+# Tools that check deploy/; they are heavy, and nothing else needs them.
+CHECKS_VENV := $(VENV)/checks
+CHECKS := $(CHECKS_VENV)/.installed
+
+COMPILE = $(UV_VENV)/bin/uv pip compile --universal --python-version 3.11 \
+	--generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command "make lock" --quiet $(ARGS)
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help: ## List what there is to make
 	@echo "usage: make TARGET [ARGS=...]"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: install
 install: $(INSTALLED) ## Make .venv with everything the lock pins (PYTHON=python3.12 chooses one)
@@ -66,6 +74,10 @@ fuzz: $(INSTALLED) ## Throw a million inputs at what reads strangers' bytes, and
 	PYTHONPATH=$(FUZZ_HOME) $(BIN)/python -m tests.fuzz.described --max-examples 50 --phases examples,coverage,fuzzing $(ARGS)
 	ONFILE_EXAMPLES=$$(($(FUZZ_RUNS) / 100)) $(BIN)/pytest -q tests/fuzz
 
+.PHONY: deployment
+deployment: $(INSTALLED) $(CHECKS) ## Check deploy/ with the tools of its kinds, and walk the image's steps
+	PATH="$(CURDIR)/$(CHECKS_VENV)/bin:$$PATH" ONFILE_WALK_IMAGE=1 $(BIN)/pytest tests/deploy $(ARGS)
+
 .PHONY: coverage
 coverage: $(INSTALLED) ## Run the tests and say which lines and branches none of them reaches
 	$(BIN)/coverage erase
@@ -82,10 +94,11 @@ format: $(INSTALLED) ## Format the code and mend what lint can mend
 lock: $(BIN)/python ## Pin every dependency and its hashes anew (ARGS=--upgrade for newer ones)
 	@test -x $(UV_VENV)/bin/uv || $(BIN)/python -m venv $(UV_VENV)
 	@$(UV_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(UV)
-	$(UV_VENV)/bin/uv pip compile pyproject.toml --extra stripe --group dev \
-		--universal --python-version 3.11 --generate-hashes --no-annotate \
-		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-		--quiet --output-file requirements.lock $(ARGS)
+	$(COMPILE) pyproject.toml --extra otel --extra stripe --group dev --output-file requirements.lock
+	$(COMPILE) pyproject.toml --extra otel --extra stripe --constraint requirements.lock \
+		--output-file deploy/image/requirements.lock
+	$(COMPILE) --group build --constraint requirements.lock --output-file deploy/image/build.lock
+	$(COMPILE) --group deployment --output-file deploy/checks/requirements.lock
 
 .PHONY: clean
 clean: ## Remove what these targets made; .onfile, the data of `make run`, stays
@@ -100,6 +113,11 @@ $(INSTALLED): requirements.lock pyproject.toml $(BIN)/python
 	@echo "installing what requirements.lock pins into $(VENV)"
 	@$(PIP_INSTALL) --require-hashes -r requirements.lock
 	@env -u PIP_REQUIRE_HASHES $(PIP_INSTALL) --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+$(CHECKS): deploy/checks/requirements.lock $(BIN)/python
+	@$(BIN)/python -m venv $(CHECKS_VENV)
+	@$(CHECKS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 $(BIN)/python:

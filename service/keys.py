@@ -29,6 +29,9 @@ COUNTERS = "onfile:counters"
 """Hash, name -> how often: accepted, duplicate; settled and discarded (service/standing.py); and
 the outcomes applied, unchanged, ignored, failed, which count every attempt."""
 
+METERS = "onfile:meters"
+"""Hash, name and labels -> how often or how long (see meters): for /metrics alone."""
+
 HALT = "onfile:halt"
 """JSON, there while the workers take no events because nearly all of them fail."""
 

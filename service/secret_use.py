@@ -6,7 +6,7 @@ fingerprint, and are themselves never kept.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import redis
@@ -67,8 +67,13 @@ def fingerprint(secret: str) -> str:
 
 def webhook_secrets(client: redis.Redis) -> list[WebhookSecret]:
     """Return what is noted of every secret, the one that matched last first."""
+    return read_secrets(msgspec.convert(client.hgetall(SECRETS), dict[bytes, bytes]))
+
+
+def read_secrets(fields: Mapping[bytes, bytes]) -> list[WebhookSecret]:
+    """Return the same out of the fields of SECRETS."""
     noted: dict[str, dict[str, float]] = {}
-    for field, value in msgspec.convert(client.hgetall(SECRETS), dict[bytes, bytes]).items():
+    for field, value in fields.items():
         name, _, what = field.decode().partition(" ")
         noted.setdefault(name, {})[what] = float(value)
     last = max((moments.get(_SEEN, 0.0) for moments in noted.values()), default=0.0)

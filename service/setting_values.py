@@ -14,7 +14,7 @@ WEBHOOK_SECRET_PREFIX = "whsec_"  # noqa: S105 (the beginning that Stripe gives 
 LIVE_KEY_CHARACTERS = 16
 """A live key guards real customers: shorter than this it could be guessed."""
 
-OPS_KEY_CHARACTERS = 16
+GUARDING_CHARACTERS = 16
 
 SHOWN_CHARACTERS = 40
 
@@ -107,16 +107,20 @@ def web_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def ops_key(text: str) -> str:
-    """Return the operators' key, or its hash."""
-    if is_broken_hash(text):
-        raise ValueError("must be sha256: and 64 hex digits, if it is to be a hash.")
-    if len(text) < OPS_KEY_CHARACTERS or re.search(r"\s", text) or not text.isascii():
-        raise ValueError(
-            f"must be at least {OPS_KEY_CHARACTERS} characters without spaces or accents, since "
-            "whoever has it may replay and repair; make a longer one."
-        )
-    return text
+def key_to(power: str) -> Callable[[str], str]:
+    """Return a reader of a key, or of its hash; `power` is what whoever has it may do."""
+
+    def read(text: str) -> str:
+        if is_broken_hash(text):
+            raise ValueError("must be sha256: and 64 hex digits, if it is to be a hash.")
+        if len(text) < GUARDING_CHARACTERS or re.search(r"\s", text) or not text.isascii():
+            raise ValueError(
+                f"must be at least {GUARDING_CHARACTERS} characters without spaces or accents, "
+                f"since whoever has it may {power}; make a longer one."
+            )
+        return text
+
+    return read
 
 
 def whole_number(least: int, most: int) -> Callable[[str], int]:

@@ -36,6 +36,7 @@ class Settings:
     stripe_keys: tuple[str, ...] = ()
     stripe_url: str = "https://api.stripe.com"
     ops_key: str | None = None
+    metrics_key: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000
     retention_days: int = 30
@@ -71,13 +72,10 @@ class Settings:
                     problems.append(f"{setting.name} is not set: {setting.advice}")
             except ValueError as problem:
                 problems.append(f"{setting.name} {problem}")
-        if values.get("ops_key") and digest_of(values["ops_key"]) in map(
-            digest_of, values.get("api_keys", ())
-        ):
-            problems.append(
-                "ONFILE_OPS_KEY is also in ONFILE_API_KEYS: whoever may read could replay and "
-                "repair; make a key of its own for operators."
-            )
+        of_customers = {digest_of(key) for key in values.get("api_keys", ())}
+        for field, (name, harm) in _APART.items():
+            if field in values and digest_of(values[field]) in of_customers:
+                problems.append(f"{name} is also in ONFILE_API_KEYS: {harm}")
         if problems:
             raise SettingsError(problems)
         return cls(**values)
@@ -87,13 +85,26 @@ class Settings:
         """Every text here that no log line, message or page may show."""
         passwords = (urlsplit(url).password for url in (self.redis_url, self.projection_url))
         in_both_spellings = {p for password in passwords if password for p in _spellings(password)}
-        ops_key = (self.ops_key,) if self.ops_key else ()
-        keys = (*self.webhook_secrets, *self.api_keys, *self.stripe_keys, *ops_key)
+        others = (key for key in (self.ops_key, self.metrics_key) if key)
+        keys = (*self.webhook_secrets, *self.api_keys, *self.stripe_keys, *others)
         return (*keys, *sorted(in_both_spellings))
 
     def __repr__(self) -> str:
         shown = (f"{field.name}={_shown(field.name, self)}" for field in fields(self))
         return f"Settings({', '.join(shown)})"
+
+
+_APART = {
+    "ops_key": (
+        "ONFILE_OPS_KEY",
+        "whoever may read could replay and repair; make a key of its own for operators.",
+    ),
+    "metrics_key": (
+        "ONFILE_METRICS_KEY",
+        "Prometheus could read customers; make a key of its own for it.",
+    ),
+}
+"""Keys that open other doors than queries do, and what would come of it if one opened both."""
 
 
 def _text_of(name: str, environ: Mapping[str, str]) -> str:

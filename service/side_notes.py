@@ -23,9 +23,9 @@ class SideNotes:
         self._values: dict[Place, float] = {}
         self._flusher: asyncio.Task[None] | None = None
 
-    def count(self, key: str, field: str) -> None:
-        """Count one more there; it reaches the store within about a second."""
-        self._counts[key, field] += 1
+    def count(self, key: str, field: str, by: int = 1) -> None:
+        """Count one more there, or several; it reaches the store within about a second."""
+        self._counts[key, field] += by
         self._flush_soon()
 
     def note(self, key: str, field: str, value: float) -> None:

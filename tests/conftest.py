@@ -91,6 +91,12 @@ def a_free_port() -> int:
 
 
 @pytest.fixture
+def another_free_port() -> int:
+    """One more."""
+    return free_port()
+
+
+@pytest.fixture
 def own_store(tmp_path: Path) -> Iterator[Store]:
     """A store that the test may kill."""
     store = Store(tmp_path)

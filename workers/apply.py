@@ -5,6 +5,7 @@ every time, so that applying an event again heals what a crash in between left u
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
@@ -20,10 +21,12 @@ from service.documents import (
     version_of,
 )
 from service.keys import Namespace, customer_key, source_key
+from service.meters import FACTS, TIES
 from service.projection import Projection, Write
 from workers.derive import derive_customer, derive_source
 from workers.facts import NEVER, CustomerFacts, Facts, Link, SourceFacts
 from workers.merge import merge_customers, merge_sources
+from workers.standings import standing, tie
 
 F = TypeVar("F", SourceFacts, CustomerFacts)
 A = TypeVar("A", SourceAnswer, CustomerAnswer)
@@ -68,6 +71,8 @@ class Effect:
     """Entries that told of somebody forgotten: nothing of them may stay."""
     entombed: dict[Subject, int] = field(default_factory=dict)
     """Sources that turned out to be a forgotten customer's, and since when that is forgotten."""
+    meters: Counter[str] = field(default_factory=Counter, compare=False)
+    """How the facts stood to what was known, and what decided ties."""
 
 
 class ConflictError(Exception):
@@ -217,7 +222,7 @@ def _commit_all(
         writes: list[tuple[Subject, Write, Stored[F, A]]] = []
         for subject, key, value in zip(open_subjects, keys, projection.load(keys), strict=True):
             try:
-                stored, encoded = _merged(subject, value, batch, kind)
+                stored, encoded = _merged(subject, value, batch, kind, effect.meters)
             except Exception as error:  # noqa: BLE001 - one document's fault is not the others'
                 effect.failed.update(dict.fromkeys(batch.entries[subject], error))
                 continue
@@ -237,7 +242,11 @@ def _commit_all(
 
 
 def _merged(
-    subject: Subject, value: bytes | None, batch: _Batch[F], kind: _Kind[F, A]
+    subject: Subject,
+    value: bytes | None,
+    batch: _Batch[F],
+    kind: _Kind[F, A],
+    meters: Counter[str],
 ) -> tuple[Stored[F, A], bytes | None]:
     """Return the merged document, and its new stored form if the facts changed anything.
 
@@ -248,13 +257,18 @@ def _merged(
     if value is not None:
         version, answer, known = kind.decode(value)
         facts = kind.decode_facts(known)
-    merged = batch.merge(facts, batch.facts[subject])
+    told = batch.facts[subject]
+    merged = batch.merge(facts, told)
     known_already = merged == facts
+    if stands := standing(facts, told):
+        meters[FACTS.field(stands)] += 1
     if value is not None and known_already and not batch.anew:
         return Stored(merged, version, answer), None
     derived = kind.derive(subject, merged)
     if batch.anew and known_already and (value is None or derived == answer):
         return Stored(merged, version, derived), None  # of nothing no document is made
+    if decider := tie(merged, told, derived):
+        meters[TIES.field(decider)] += 1
     stored = Stored(merged, max(version + 1, time.time_ns() // 1_000_000), derived)
     return stored, encode_document(stored.version, derived, msgspec.msgpack.encode(merged))
 

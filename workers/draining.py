@@ -9,10 +9,10 @@ import structlog
 
 from service import doorbell, event_log, forgotten, mentions
 from service.entry import Entry
-from service.keys import COUNTERS
+from service.keys import COUNTERS, METERS
 from service.projection import Projection
 from service.stores import AWAY
-from workers import doubts, erasing, halting, lines, retries, rounds
+from workers import doubts, erasing, halting, lines, pace, retries, rounds
 from workers.failures import SuspectError, is_permanent, reason_of
 from workers.lines import Line
 
@@ -74,11 +74,11 @@ def work_off(
     return outcomes
 
 
-def count(client: redis.Redis, outcomes: Counter[str]) -> None:
-    """Add to the counters; `client` may be a pipeline."""
-    for outcome, number in outcomes.items():
+def count(client: redis.Redis, counts: Counter[str], *, key: str = COUNTERS) -> None:
+    """Add to the counters, or to the meters; `client` may be a pipeline."""
+    for name, number in counts.items():
         if number:
-            client.hincrby(COUNTERS, outcome, number)
+            client.hincrby(key, name, number)
 
 
 def _probe(projection: Projection, line: Line, halt: halting.Halt, outcomes: Counter[str]) -> bool:
@@ -116,6 +116,7 @@ def _apply(
 ) -> bool:
     """Apply a round; what cannot be applied now is put back. Tells whether to go on."""
     client = line.client
+    began = time.time()
     forgotten_among = forgotten.among(client, entries)
     try:
         result = rounds.run(projection, entries, forgotten_among)
@@ -143,9 +144,14 @@ def _apply(
         mentions.note(pipe, result.told)
         erasing.erase(pipe, erased, result.entombed)
         count(pipe, result.outcomes)
+        count(pipe, result.meters, key=METERS)
+        if line.is_live:
+            count(pipe, pace.delays(entries, result), key=METERS)
         done = [entry.entry_id for entry in entries if entry.entry_id not in held]
         line.finish(pipe, done, result.outcomes)
         pipe.execute()
+    if line.is_live:
+        pace.trace(entries, result, began)
     line.put_back(sorted(held))
     outcomes += result.outcomes
     if held:

@@ -17,6 +17,8 @@ from rq import get_current_job
 
 from service import event_log, forgotten, mentions, stores
 from service.entry import Entry
+from service.keys import METERS
+from service.meters import JOBS
 from service.projection import Projection
 from service.settings import Settings
 from workers import doubts, draining, erasing, halting, replaying, retries, rounds
@@ -52,8 +54,9 @@ def drain() -> dict[str, int]:
 def replay() -> dict[str, int]:
     """Apply again what the replay queue holds; returns how many events came to each outcome."""
     began = time.monotonic()
-    outcomes = replaying.replay(*_open())
-    _say("replay", outcomes, began, outcome=_word(outcomes))
+    log_client, projection = _open()
+    outcomes = replaying.replay(log_client, projection)
+    _tell(log_client, "replay", outcomes, began, outcome=_word(outcomes))
     return dict(outcomes)
 
 
@@ -74,7 +77,8 @@ def apply(event_id: str) -> dict[str, int]:
         for error, final in _apply_one(log_client, projection, entry, outcomes)
     ]
     draining.count(log_client, outcomes)
-    _say("apply", outcomes, began, outcome="failed" if failures else "done", event_id=event_id)
+    outcome = "failed" if failures else "done"
+    _tell(log_client, "apply", outcomes, began, outcome=outcome, event_id=event_id)
     _drain(log_client, projection)  # whoever appended while this job waited took it for the bell
     if failures:
         job = get_current_job()
@@ -89,7 +93,7 @@ def _drain(client: redis.Redis, projection: Projection) -> Counter[str]:
     began = time.monotonic()
     between = partial(replaying.one_round, client, projection)
     outcomes = draining.drain(client, projection, meanwhile=between)
-    _say("drain", outcomes, began, outcome=_word(outcomes))
+    _tell(client, "drain", outcomes, began, outcome=_word(outcomes))
     return outcomes
 
 
@@ -124,6 +128,7 @@ def _apply_one(
         outcomes += result.outcomes
         doubts.note(client, result.doubts)
         mentions.note(client, result.told)
+        draining.count(client, result.meters, key=METERS)
     if error is None:
         retries.forget(client, entry.entry_id)
         erasing.erase(client, erasing.to_erase(client, [entry], result), result.entombed)
@@ -137,9 +142,17 @@ def _open() -> Stores:
     return _stores or open_stores(Settings.from_environ(os.environ, role="worker"))
 
 
-def _say(
-    name: str, outcomes: Mapping[str, int], began: float, *, outcome: str, **more: str
+def _tell(
+    client: redis.Redis,
+    name: str,
+    outcomes: Mapping[str, int],
+    began: float,
+    *,
+    outcome: str,
+    **more: str,
 ) -> None:
+    """Count a job that ended, and log it."""
+    draining.count(client, Counter([JOBS.field(name, outcome)]), key=METERS)
     counts = {key: number for key, number in outcomes.items() if number}
     level = log.info if outcome in {"done", "halted"} else log.warning
     milliseconds = round((time.monotonic() - began) * 1000, 1)

@@ -28,6 +28,8 @@ class Line(NamedTuple):
 
     client: redis.Redis
     """Of the event log's store."""
+    is_live: bool
+    """Whether what waits here has just come, so that its delay says how fast all this is."""
     stop_rule: halting.StopRule
     claim_new: Callable[[int], list[Entry]]
     """Takes up to so many entries that no worker has taken."""
@@ -54,6 +56,7 @@ def pending(client: redis.Redis, stop_rule: halting.StopRule) -> Line:
     """
     return Line(
         client=client,
+        is_live=True,
         stop_rule=stop_rule,
         claim_new=partial(event_log.claim_new, client, CONSUMER),
         claim_stuck=partial(event_log.claim_stuck, client, CONSUMER),
@@ -70,6 +73,7 @@ def replays(client: redis.Redis, stop_rule: halting.StopRule) -> Line:
     queue = _Replays(client)
     return Line(
         client=client,
+        is_live=False,
         stop_rule=stop_rule,
         claim_new=queue.claim_new,
         claim_stuck=queue.claim_stuck,

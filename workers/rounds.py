@@ -28,6 +28,10 @@ class Round(NamedTuple):
     """Those that told of somebody forgotten: they are to be erased."""
     entombed: set[Subject]
     """Sources that turned out to be somebody forgotten's."""
+    meters: Counter[str]
+    """What applying them adds to /metrics."""
+    created: dict[str, int]
+    """Entry id -> Stripe's `created`, of those that could be read."""
 
 
 def run(
@@ -48,13 +52,16 @@ def run(
     """
     failed: dict[str, Exception] = {}
     told: list[Told] = []
+    created: dict[str, int] = {}
     outcomes: Counter[str] = Counter()
     for entry in entries:
         try:
-            facts = _facts(entry, forgotten.get(entry.entry_id, ()))
+            facts, created_at = _read(entry, forgotten.get(entry.entry_id, ()))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this event's alone
             failed[entry.entry_id] = error
         else:
+            if created_at is not None:
+                created[entry.entry_id] = created_at
             if facts:
                 told.append(Told(entry.entry_id, entry.namespace, facts))
             else:
@@ -72,18 +79,22 @@ def run(
         told=effect.told,
         forgotten=(effect.forgotten | forgotten.keys()) - failed.keys(),
         entombed=set(effect.entombed),
+        meters=effect.meters,
+        created=created,
     )
 
 
-def _facts(entry: Entry, forgotten: Collection[str]) -> Facts:
+def _read(entry: Entry, forgotten: Collection[str]) -> tuple[Facts, int | None]:
+    """Return what an entry tells, and Stripe's `created` of it."""
+    facts, created = Facts(), None
     try:
         event = read_event(entry.body, projected=LOGGED_TYPES)
-        facts = Facts() if isinstance(event, Unprojected) else facts_of(event)
+        if not isinstance(event, Unprojected):
+            facts, created = facts_of(event), event.created
     except Exception:
         if not forgotten:
             raise
-        facts = Facts()
-    return _without(forgotten, facts, entry) if forgotten else facts
+    return (_without(forgotten, facts, entry) if forgotten else facts), created
 
 
 def _without(forgotten: Collection[str], facts: Facts, entry: Entry) -> Facts:

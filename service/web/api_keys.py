@@ -48,7 +48,7 @@ class ApiKeys:
         Raises ApiKeyError without a key, WrongKeyError with one that is not configured,
         AccountError when the account is no id.
         """
-        mode = self._mode(_given_key(headers.get(b"authorization", b"")))
+        mode = self._mode(given_key(headers.get(b"authorization", b"")))
         account = headers.get(b"stripe-account", b"").decode("latin-1")
         if b"stripe-account" in headers and not ACCOUNT.fullmatch(account):
             raise AccountError(
@@ -69,7 +69,7 @@ class ApiKeys:
         return found
 
 
-def _given_key(authorization: bytes) -> str:
+def given_key(authorization: bytes) -> str:
     """Return the key of a Bearer header, or of a Basic one, where it is the user's name."""
     scheme, _, credentials = authorization.decode("latin-1").strip().partition(" ")
     key = ""

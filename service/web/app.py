@@ -18,6 +18,7 @@ from service.timeline import Tell
 from service.web import errors, queries
 from service.web.api_keys import AccountError, ApiKeyError, ApiKeys
 from service.web.health import Health
+from service.web.metrics import Metrics
 from service.web.openapi import openapi
 from service.web.parameters import ParameterError
 from service.web.query import Desk, Query
@@ -63,8 +64,10 @@ def create_app(settings: Settings, tell: Tell, reread: Reread | None = None) -> 
     keys = ApiKeys(settings.api_keys)
     webhook = Webhook(settings, intake)
     rotation = Rotation(settings, reread or (lambda: settings), webhook=webhook, keys=keys)
-    desk = Desk(keys, WrongKeys(), reads, events)
+    wrong_keys = WrongKeys()
+    desk = Desk(keys, wrong_keys, reads, events)
     health = Health(events, projection.find)
+    metrics = Metrics(settings, wrong_keys, events, projection.find)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -120,6 +123,7 @@ def create_app(settings: Settings, tell: Tell, reread: Reread | None = None) -> 
             ),
             Route("/healthz", health.alive, methods=GET),
             Route("/readyz", health.ready, methods=GET),
+            Route("/metrics", metrics.show, methods=GET),
             Route("/openapi.json", openapi, methods=GET),
         ],
         exception_handlers=EXCEPTION_HANDLERS,

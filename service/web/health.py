@@ -82,14 +82,14 @@ async def _look_at_events(store: Redis) -> EventStore | None:
             await store.set(PROBE, b"", ex=PROBE_SECONDS)
             return EventStore(
                 await durability_async(store),
-                await _workers_alive(store),
+                await workers_alive(store),
                 await backlog_async(store),
             )
     except (*AWAY, ResponseError):
         return None
 
 
-async def _workers_alive(store: Redis) -> int:
+async def workers_alive(store: Redis) -> int:
     """Count RQ's workers on our queue by their heartbeat: a killed one's key stays for a while."""
     workers = await store.smembers(WORKERS_BY_QUEUE_KEY % QUEUE)
     beats = [await store.hget(worker, "last_heartbeat") for worker in workers]

@@ -274,6 +274,22 @@ PATHS: dict[str, Json] = {
             "503",
         )
     },
+    "/metrics": {
+        "get": {
+            "summary": "The whole service as Prometheus reads it, whichever web process is asked.",
+            "tags": ["operation"],
+            "security": [{"operations": []}],
+            "responses": {
+                "200": {
+                    "description": "Metrics, also while a store is away (onfile_store_up is 0).",
+                    "content": {"text/plain": {"schema": {"type": "string"}}},
+                },
+                "401": FAILURES["401"],
+                "405": FAILURES["405"],
+                "500": FAILURES["500"],
+            },
+        }
+    },
     "/openapi.json": {"get": _probe("This document.", "openapi", "200")},
 }
 
@@ -291,6 +307,11 @@ DOCUMENT: Json = {
         "schemas": SCHEMAS,
         "securitySchemes": {
             "bearer": {"type": "http", "scheme": "bearer"},
+            "operations": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "The key of ONFILE_METRICS_KEY, or the operators' key.",
+            },
             "basic": {
                 "type": "http",
                 "scheme": "basic",

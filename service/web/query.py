@@ -79,7 +79,7 @@ class Query:
         try:
             namespace = self._desk.keys.namespace(headers)
         except WrongKeyError:
-            await self._desk.wrong_keys.hold(_address(scope))
+            await self._desk.wrong_keys.hold(scope["client"])
             raise
         parameters = read_parameters(scope["query_string"], self.known, self.expandable)
         extra = []
@@ -89,12 +89,6 @@ class Query:
             Asked(self._desk.reads, namespace, scope["path_params"], parameters)
         )
         await _respond(scope["method"], headers.get(b"if-none-match"), answer, extra, send)
-
-
-def _address(scope: Scope) -> str:
-    """Return who asks, as far as the connection tells: what a header says anybody can say."""
-    client = scope["client"]
-    return str(client[0]) if client else ""
 
 
 async def _respond(

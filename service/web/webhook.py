@@ -13,14 +13,20 @@ import msgspec
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from service import traces
 from service.event import NotAnEventError, Unprojected, read_event
 from service.intake import Intake
+from service.keys import METERS
+from service.meters import ACCEPT, DELIVERIES, microseconds
 from service.secret_use import SecretUse
 from service.settings import Settings
 from service.signature import SignatureError, match
 from service.stores import StoreAwayError
 
 OK, REFUSED, TOO_LARGE, UNAVAILABLE = 200, 400, 413, 503
+KEPT = ("accepted", "duplicate")
+"""The outcomes that vouch for an event in the log."""
+
 NO_ANSWER = 0
 """The sender left before there was anything to answer."""
 
@@ -64,6 +70,7 @@ class Webhook:
         self._body_limit = settings.body_limit_bytes
         self._tolerance = settings.signature_tolerance_seconds
         self._intake = intake
+        self._traces = traces.exporter("web")
         self._clock = clock
         self.trust(settings.webhook_secrets)
 
@@ -89,9 +96,22 @@ class Webhook:
             status, outcome, said["reason"] = NO_ANSWER, "refused", "disconnected"
         if status != NO_ANSWER:
             await _answer(send, status, str(said.get("reason", "")))
+        seconds = time.perf_counter() - began
+        if outcome in KEPT and self._traces:
+            now, event_id = time.time(), str(said["event_id"])
+            self._traces.tell(traces.Step("delivery", event_id, now - seconds, now, outcome))
+        self._meter(outcome, str(said.get("reason", "")), seconds)
         say = log.warning if outcome == "unavailable" else log.info
-        took = round((time.perf_counter() - began) * 1000, 2)
+        took = round(seconds * 1000, 2)
         say(f"delivery.{outcome}", outcome=outcome, **said, status=status, duration_ms=took)
+
+    def _meter(self, outcome: str, reason: str, seconds: float) -> None:
+        """Count it for /metrics, and its time where it waited for the disk."""
+        count = self._intake.notes.count
+        count(METERS, DELIVERIES.field(outcome, reason))
+        if outcome in KEPT:
+            count(METERS, ACCEPT.field(seconds))
+            count(METERS, ACCEPT.sum_field, microseconds(seconds))
 
     async def _take(self, scope: Scope, receive: Receive, said: dict[str, object]) -> str:
         signature, length = _headers(scope)

@@ -47,12 +47,13 @@ class WrongKeys:
         self._held = 0
         self._clock = clock
 
-    async def hold(self, address: str) -> None:
-        """Return when a wrong key from this address may be answered.
+    async def hold(self, client: tuple[str, int] | None) -> None:
+        """Return when a wrong key may be answered to whoever is at the connection's other end.
 
-        Raises TooManyWrongKeysError when that would hold too many.
+        What a header says of that anybody can say. Raises TooManyWrongKeysError when that would
+        hold too many.
         """
-        pause = pause_seconds(self._count(_subscriber(address)))
+        pause = pause_seconds(self._count(_subscriber(client[0] if client else "")))
         if not pause:
             return
         if self._held >= HELD:

@@ -164,6 +164,20 @@ class Service:
 
 
 @pytest.fixture
+def service_on(another_free_port: int, tmp_path: Path) -> Iterator[Callable[[Any], Service]]:
+    """Make a service on a store of the test's own kind."""
+    made: list[Service] = []
+
+    def make(store: Any) -> Service:
+        made.append(Service(store, another_free_port, tmp_path))
+        return made[-1]
+
+    yield make
+    for service in made:
+        service.stop()
+
+
+@pytest.fixture
 def service(own_store: "Store", free_port: int, tmp_path: Path) -> Iterator[Service]:
     """A service without any process yet, on a store that may be killed."""
     service = Service(own_store, free_port, tmp_path)

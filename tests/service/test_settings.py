@@ -46,6 +46,7 @@ def test_every_setting_can_be_set() -> None:
             "STRIPE_API_KEY": "rk_live_0123456789abcdef",
             "ONFILE_STRIPE_URL": "https://stripe.internal/",
             "ONFILE_OPS_KEY": "ops_0123456789abcdef",
+            "ONFILE_METRICS_KEY": "metrics_0123456789abcdef",
             "ONFILE_HOST": "0.0.0.0",  # noqa: S104
             "PORT": "9000",
             "ONFILE_RETENTION_DAYS": "7",
@@ -318,3 +319,10 @@ class TestHashes:
     ) -> None:
         [problem] = problems_of({**WEB, "ONFILE_API_KEYS": api, "ONFILE_OPS_KEY": ops})
         assert problem.startswith("ONFILE_OPS_KEY is also in ONFILE_API_KEYS")
+
+
+def test_the_metrics_key_must_not_read_customers() -> None:
+    key = WEB["ONFILE_API_KEYS"]
+    [problem] = problems_of({**WEB, "ONFILE_METRICS_KEY": key})
+    assert problem.startswith("ONFILE_METRICS_KEY is also in ONFILE_API_KEYS")
+    assert key not in problem

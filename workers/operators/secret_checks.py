@@ -85,6 +85,7 @@ def _by_setting(settings: Settings) -> list[tuple[str, str]]:
         "STRIPE_WEBHOOK_SECRET": settings.webhook_secrets,
         "ONFILE_API_KEYS": settings.api_keys,
         "ONFILE_OPS_KEY": (settings.ops_key,) if settings.ops_key else (),
+        "ONFILE_METRICS_KEY": (settings.metrics_key,) if settings.metrics_key else (),
     }
     return [(name, secret) for name, secrets in several.items() for secret in secrets]
 

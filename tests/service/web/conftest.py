@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.conftest import Store
 
 TEST_KEY = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
+METRICS_KEY = "metrics_0123456789abcdef"
 OTHER_TEST_KEY = "rk_test_9dK21aQmzBvLrTyPo0aX"
 LIVE_KEY = "sk_live_51H8xMnOpQrStUvWxYz0"
 WEBHOOK_SECRET = "whsec_for_tests"
@@ -54,6 +55,7 @@ class Web:
     test_key = TEST_KEY
     other_test_key = OTHER_TEST_KEY
     live_key = LIVE_KEY
+    metrics_key = METRICS_KEY
 
     def __init__(
         self, store: "Store", port: int, timelines: dict[tuple[Namespace, str], Timeline]
@@ -194,6 +196,7 @@ def serve(store: "Store") -> Iterator[Web]:
             redis_url=store.url,
             webhook_secrets=(WEBHOOK_SECRET,),
             api_keys=(TEST_KEY, LIVE_KEY, OTHER_TEST_KEY),
+            metrics_key=METRICS_KEY,
         ),
         lambda namespace, customer: timelines.get((namespace, customer)),
     )

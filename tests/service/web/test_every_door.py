@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tests.service.web.conftest import Web
 
 OPEN = {"/healthz", "/readyz", "/openapi.json"}
+METRICS = "/metrics"
 WEBHOOK = "/webhooks/stripe"
 ROUTES = list(create_app(Settings(redis_url="redis://x"), lambda *_: None).routes)
 QUERIES = [
@@ -58,7 +59,7 @@ def test_no_query_answers_a_wrong_key(web: "Web", path: str, wrong: str) -> None
     assert not given or given not in refused.error["message"]
 
 
-@pytest.mark.parametrize("path", QUERIES)
+@pytest.mark.parametrize("path", sorted({*QUERIES} - {METRICS}))
 @pytest.mark.parametrize(
     ("mode", "account"), [("live", ""), ("test", "acct_1"), ("live", "acct_1")]
 )
@@ -68,6 +69,11 @@ def test_what_is_another_mode_s_or_account_s_is_not_there(
     web.plant_customer("cus_1", namespace=Namespace(account, mode))
     web.plant_source("src_1", namespace=Namespace(account, mode))
     assert web.ask(at(path)).status == 404
+
+
+def test_no_query_key_opens_the_metrics(web: "Web") -> None:
+    assert web.ask(METRICS, TEST_KEY).status == web.ask(METRICS, web.live_key).status == 401
+    assert web.ask(METRICS, web.metrics_key).status == 200
 
 
 @pytest.mark.parametrize("key", [TEST_KEY, "ops_for_tests_0123456789", "whsec_for_tests"])

@@ -65,7 +65,7 @@ def test_the_addresses_of_one_subscriber_count_as_one() -> None:
     async def tried() -> None:
         wrong_keys = WrongKeys(clock=Clock())
         for number in range(FREE_TRIES):
-            await wrong_keys.hold(f"2001:db8::{number}")
+            await wrong_keys.hold((f"2001:db8::{number}", 1))
         assert list(wrong_keys._tries) == ["2001:db8::/64"]
 
     asyncio.run(tried())
@@ -75,11 +75,11 @@ def test_no_more_than_so_many_are_held_and_those_who_leave_make_room() -> None:
     async def tried() -> None:
         wrong_keys = WrongKeys(clock=Clock())
         for _ in range(FREE_TRIES):
-            await wrong_keys.hold("192.0.2.1")
-        held = [asyncio.create_task(wrong_keys.hold("192.0.2.1")) for _ in range(HELD)]
+            await wrong_keys.hold(("192.0.2.1", 1))
+        held = [asyncio.create_task(wrong_keys.hold(("192.0.2.1", 1))) for _ in range(HELD)]
         await asyncio.sleep(0)
         with pytest.raises(TooManyWrongKeysError):
-            await wrong_keys.hold("192.0.2.1")
+            await wrong_keys.hold(("192.0.2.1", 1))
         for task in held:
             task.cancel()
         await asyncio.gather(*held, return_exceptions=True)

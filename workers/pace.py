@@ -1,0 +1,33 @@
+"""How long applied entries took, from Stripe and from the log to the answers."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from service import traces
+from service.entry import Entry
+from service.meters import APPLY, STRIPE
+from workers.rounds import Round
+
+
+def delays(entries: Sequence[Entry], result: Round) -> Counter[str]:
+    """Return what these entries, applied just now, add to the timers."""
+    now = time.time()
+    done = [entry for entry in entries if entry.entry_id not in result.failed]
+    since_stripe = (now - result.created.get(entry.entry_id, now) for entry in done)
+    return APPLY.count_all(
+        max(0.0, now - entry.received_ms / 1000) for entry in done
+    ) + STRIPE.count_all(max(0.0, seconds) for seconds in since_stripe)
+
+
+def trace(entries: Sequence[Entry], result: Round, began: float) -> None:
+    """Tell how long each of these entries waited, and of the round that applied it."""
+    exporter = traces.exporter("worker")
+    if exporter is None:
+        return
+    ended = time.time()
+    for entry in entries:
+        outcome = "failed" if entry.entry_id in result.failed else "applied"
+        received = entry.received_ms / 1000
+        exporter.tell(traces.Step("pending", entry.id, received, began, outcome))
+        exporter.tell(traces.Step("apply", entry.id, began, ended, outcome))
