@@ -438,6 +438,7 @@ def test_a_second_view_keeps_what_both_views_share() -> None:
         "metadata": {},
         "exp_month": 1,
         "exp_year": 2030,
+        "last4": "4242",
         "name": "n",
         **{
             f"address_{part}": None
