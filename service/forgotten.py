@@ -5,28 +5,39 @@ for events that tell the projection nothing, as those about PaymentMethods.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 import redis
 
 from service.entry import Entry
 from service.keys import FORGOTTEN, Namespace
 
+Subject: TypeAlias = tuple[Namespace, str]
+"""A customer, or an object of one."""
 
-def note(client: redis.Redis, subjects: Iterable[tuple[Namespace, str]]) -> None:
+
+def note(client: redis.Redis, subjects: Iterable[Subject]) -> None:
     """Note that these are forgotten; `client` may be a pipeline."""
     if members := [_member(*subject) for subject in subjects]:
         client.sadd(FORGOTTEN, *members)
 
 
+def which(client: redis.Redis, subjects: Iterable[Subject]) -> set[Subject]:
+    """Return which of these customers and objects are forgotten."""
+    asked = list(subjects)
+    if not asked or not client.exists(FORGOTTEN):
+        return set()
+    known = client.smismember(FORGOTTEN, [_member(*subject) for subject in asked])
+    return {subject for subject, is_known in zip(asked, known, strict=True) if is_known}
+
+
 def among(client: redis.Redis, entries: Sequence[Entry]) -> dict[str, set[str]]:
     """Return by entry which of its customer and its object are forgotten, if any is."""
-    if not entries or not client.exists(FORGOTTEN):
-        return {}
-    asked = [(entry, one) for entry in entries for one in {entry.customer, entry.object}]
-    known = client.smismember(FORGOTTEN, [_member(entry.namespace, one) for entry, one in asked])
+    told = [(entry, one) for entry in entries for one in {entry.customer, entry.object}]
+    known = which(client, {(entry.namespace, one) for entry, one in told})
     found: dict[str, set[str]] = {}
-    for (entry, one), is_forgotten in zip(asked, known, strict=True):
-        if is_forgotten:
+    for entry, one in told:
+        if (entry.namespace, one) in known:
             found.setdefault(entry.entry_id, set()).add(one)
     return found
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import redis
 
-from service import doorbell, event_log
+from service import doorbell, event_log, forgotten
 from service.backlog import Backlog, backlog
 from service.entry import NewEntry, new_entry
-from service.event import LOGGED_TYPES, Unprojected, read_event
+from service.event import LOGGED_TYPES, Event, Unprojected, read_event
 from service.intake import BATCH_BYTES, BATCH_EVENTS
 
 ROOM_EVENTS = 2_000
@@ -37,17 +37,27 @@ class StalledError(Exception):
 def append(client: redis.Redis, bodies: Sequence[bytes]) -> list[bool]:
     """Return, once they are in the log and pending, which of these the log did not have before.
 
+    What is about somebody forgotten is left out: it would only have to be erased again.
+
     Raises:
         NotAnEventError: one of them is none.
         redis.RedisError: they may be in the log or not; appending them again does no harm.
 
     """
-    entries = [
-        new_entry(event, body)
+    events = [
+        (event, body)
         for body in bodies
         if not isinstance(event := read_event(body, projected=LOGGED_TYPES), Unprojected)
     ]
+    unwanted = forgotten.which(client, {one for event, _ in events for one in _about(event)})
+    entries = (
+        new_entry(event, body) for event, body in events if unwanted.isdisjoint(_about(event))
+    )
     return [fresh for piece in append_entries(client, entries) for fresh in piece]
+
+
+def _about(event: Event) -> set[forgotten.Subject]:
+    return {(event.namespace, event.customer), (event.namespace, event.object_id)}
 
 
 def append_entries(client: redis.Redis, entries: Iterable[NewEntry]) -> Iterator[list[bool]]:

@@ -78,7 +78,7 @@ def command(  # noqa: PLR0913 - one option, one parameter
 
 
 def _numbers(counts: Counter[Verdict]) -> dict[Verdict, int]:
-    words: tuple[Verdict, ...] = ("same", "different", "unsettled", "unknown")
+    words: tuple[Verdict, ...] = ("same", "different", "unsettled", "unknown", "forgotten")
     return {word: counts[word] for word in words}
 
 

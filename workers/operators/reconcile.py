@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 import msgspec
 import redis
 
+from service import forgotten
 from workers import admission
 from workers.asking import read_settled
 from workers.known import Known, known
@@ -27,7 +28,7 @@ GRACE_SECONDS = 5.0
 MOST_LOOKS = 4
 """A customer that changes between each two of these is left for another time."""
 
-Verdict: TypeAlias = Literal["same", "different", "unsettled", "unknown"]
+Verdict: TypeAlias = Literal["same", "different", "unsettled", "unknown", "forgotten"]
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -36,7 +37,7 @@ class Checked(msgspec.Struct, frozen=True):
     customer: str
     verdict: Verdict
     """unsettled: it keeps changing, or what was accepted of it is not applied yet; unknown: neither
-    side has it."""
+    side has it; forgotten: an operator had it forgotten here, whatever Stripe says."""
     differences: list[Difference] = []
     repaired: bool = False
     """A fresh read has been appended; it is in the answer as soon as that is applied."""
@@ -60,8 +61,11 @@ def reconcile(
     for batch in batches:
         found = known(desk.projection, api.namespace, [customer for customer, _ in batch])
         suspects: dict[str, Read | None] = {}
+        gone = forgotten.which(desk.log, ((api.namespace, customer) for customer, _ in batch))
         for (customer, read), before in zip(batch, found, strict=True):
-            if read and not differences(before.answer, read):
+            if (api.namespace, customer) in gone:
+                yield Checked(customer, "forgotten")
+            elif read and not differences(before.answer, read):
                 yield Checked(customer, "same")
             else:
                 suspects[customer] = read

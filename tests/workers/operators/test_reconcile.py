@@ -9,9 +9,12 @@ from service.keys import Namespace
 from service.settings import Settings
 from tests.stripe_side import KEY, StripeSide, running
 from tests.workers.operators.bench import Bench, Handlers
-from workers.operators import batches
+from workers import admission
+from workers.operators import batches, person
+from workers.operators.forgetting import forget
 from workers.operators.reconcile import Checked, reconcile
 from workers.stripe_api import StripeApi
+from workers.stripe_reads import read_customer
 
 TEST = Namespace(account="", mode="test")
 
@@ -65,6 +68,17 @@ def test_what_stripe_does_not_know_at_all_is_told_and_never_deleted(
     found = checked(bench, api, customer, repair=True)
     assert ([one.kind for one in found.differences], found.repaired) == (["orphan"], False)
     assert checked(bench, api, "cus_nobody").verdict == "unknown"
+
+
+def test_a_forgotten_customer_is_no_difference_and_is_not_read_again(
+    bench: Bench, api: StripeApi, stripe_side: StripeSide
+) -> None:
+    customer = told(stripe_side, bench, name="Zoe Quirk")
+    bench.drain()
+    forget(bench.desk, person.find(bench.desk, TEST, customer))
+    assert checked(bench, api, customer, repair=True).verdict == "forgotten"
+    read = read_customer(api, customer, ())
+    assert admission.append(bench.log, [read.body(api)]) == []
 
 
 def test_what_is_still_being_tried_is_no_difference(
