@@ -44,6 +44,10 @@ check: $(INSTALLED) ## Check format, lint, types and import contracts; change no
 test: $(INSTALLED) ## Run the tests: pytest $(ARGS)
 	$(BIN)/pytest $(ARGS)
 
+.PHONY: chaos
+chaos: $(INSTALLED) ## Kill, freeze, cut, fill and clog real processes under load, and count: $(ARGS)
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
 .PHONY: coverage
 coverage: $(INSTALLED) ## Run the tests and say which lines and branches none of them reaches
 	$(BIN)/coverage erase

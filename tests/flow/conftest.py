@@ -73,7 +73,9 @@ class Service:
         self.folder = folder
         self.processes: list[subprocess.Popen[bytes]] = []
 
-    def start(self, command: str, **more: str) -> subprocess.Popen[bytes]:
+    def start(
+        self, *command: str, module: str = "workers.cli.main", **more: str
+    ) -> subprocess.Popen[bytes]:
         """Start `onfile web` or `onfile worker`; its lines go to a file of the test's folder."""
         environ = os.environ | {
             "REDIS_URL": self.store.url,
@@ -85,7 +87,7 @@ class Service:
         }
         with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "workers.cli.main", command],
+                [sys.executable, "-m", module, *command],
                 env=environ,
                 stdout=log,
                 stderr=log,
