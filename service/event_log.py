@@ -83,7 +83,9 @@ def claim_stuck(
     """Take over entries that were taken `min_idle_ms` ago and never acknowledged.
 
     Each comes with how often it has been taken, this time included: one that was taken many
-    times may be what kills the workers. Of two that claim at once only one gets an entry.
+    times may be what kills the workers. So only what was put back comes in company, and any
+    other alone: it can take no innocent one with it. Of two that claim at once only one gets an
+    entry.
     """
     try:
         stuck: Any = client.xpending_range(LOG, GROUP, "-", "+", count, idle=min_idle_ms)
@@ -93,9 +95,11 @@ def claim_stuck(
         return []
     if not stuck:
         return []
-    taken = {one["message_id"]: one["times_delivered"] for one in stuck}
-    claimed: Any = client.xclaim(LOG, GROUP, consumer, min_idle_ms, list(taken))
-    return [(read_entry(item), taken[item[0]] + 1) for item in claimed]
+    taken = stuck[0]["times_delivered"]
+    alike = [one["message_id"] for one in stuck if one["times_delivered"] == taken]
+    ids: Any = alike[:1] if taken else alike
+    claimed: Any = client.xclaim(LOG, GROUP, consumer, min_idle_ms, ids)
+    return [(read_entry(item), taken + 1) for item in claimed]
 
 
 def acknowledge(client: redis.Redis, entry_ids: Iterable[str]) -> None:
@@ -103,10 +107,16 @@ def acknowledge(client: redis.Redis, entry_ids: Iterable[str]) -> None:
     standing.settle(client, list(entry_ids))
 
 
-def put_back(client: redis.Redis, consumer: str, entry_ids: Sequence[str]) -> None:
-    """Forget how often these were taken: it was not their fault that they were not applied."""
+def put_back(
+    client: redis.Redis, consumer: str, entry_ids: Sequence[str], *, idle_ms: int = 0
+) -> None:
+    """Forget how often these were taken: it was not their fault that they were not applied.
+
+    They count as taken `idle_ms` ago, and may be claimed again when that is long enough ago.
+    """
     if entry_ids:
-        client.xclaim(LOG, GROUP, consumer, 0, list(entry_ids), retrycount=0, justid=True)
+        ids: Any = list(entry_ids)
+        client.xclaim(LOG, GROUP, consumer, 0, ids, idle=idle_ms, retrycount=0, justid=True)
 
 
 # --- find, say where it stands: operators, Onfile-After -----------------------------------------

@@ -24,12 +24,17 @@ from service.projection import Projection, Write
 from workers.derive import derive_customer, derive_source
 from workers.facts import CustomerFacts, Facts, Link, SourceFacts
 from workers.merge import merge_customers, merge_sources
+from workers.time_limit import at_most
 
 F = TypeVar("F", SourceFacts, CustomerFacts)
 A = TypeVar("A", SourceAnswer, CustomerAnswer)
 
 _CONFLICT_ROUNDS = 1_000
 """Every conflict means that another worker got on; this many in a row mean something is broken."""
+
+
+DERIVING_SECONDS = 2.0
+"""One document takes a fraction of a millisecond."""
 
 
 class Subject(NamedTuple):
@@ -80,12 +85,17 @@ def apply(projection: Projection, told: Iterable[Told]) -> Effect:
     """
     sources: _Batch[SourceFacts] = _Batch(merge_sources)
     customers: _Batch[CustomerFacts] = _Batch(merge_customers)
-    for entry, namespace, facts in told:
-        for source, source_facts in facts.sources.items():
-            sources.add(Subject(namespace, source), source_facts, {entry})
-        for customer, customer_facts in facts.customers.items():
-            customers.add(Subject(namespace, customer), customer_facts, {entry})
     effect = Effect(changed=set(), failed={})
+    for entry, namespace, facts in told:
+        try:
+            for source, source_facts in facts.sources.items():
+                sources.add(Subject(namespace, source), source_facts, {entry})
+            for customer, customer_facts in facts.customers.items():
+                customers.add(Subject(namespace, customer), customer_facts, {entry})
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - facts that do not merge are this event's fault
+            effect.failed[entry] = error
     for subject, stored in _commit_all(projection, sources, _SOURCES, effect).items():
         link = link_to(stored)
         for owner in stored.facts.owners:
@@ -152,7 +162,10 @@ def _commit_all(
         writes: list[tuple[Subject, Write, _Stored[F, A]]] = []
         for subject, key, value in zip(open_subjects, keys, projection.load(keys), strict=True):
             try:
-                stored, encoded = _merged(subject, value, batch, kind)
+                with at_most(DERIVING_SECONDS):
+                    stored, encoded = _merged(subject, value, batch, kind)
+            except MemoryError:
+                raise
             except Exception as error:  # noqa: BLE001 - one document's fault is not the others'
                 effect.failed.update(dict.fromkeys(batch.entries[subject], error))
                 continue

@@ -64,7 +64,7 @@ def _probe(
     client: redis.Redis, projection: Projection, halt: halting.Halt, outcomes: Counter[str]
 ) -> bool:
     """Try a few events when the pause is over; tells whether all may go on."""
-    if time.time() < halt.until:
+    if halting.pause_seconds(halt):
         time.sleep(halting.NAP_SECONDS)
         outcomes["halted"] = 0
         return False
@@ -73,16 +73,17 @@ def _probe(
 
 
 def _claim(client: redis.Redis, number: int) -> list[Entry]:
-    """Claim up to half of what another worker has claimed and will not finish; the rest is new."""
-    stuck = _stuck(client, number // 2)
+    """Claim what another worker has claimed and will not finish, or was put back; the rest is new.
+
+    What a worker may have died of is tried alone, and in the end it gets a job of its own.
+    """
+    claimed = event_log.claim_stuck(client, CONSUMER, STUCK_MILLISECONDS, number // 2)
+    stuck = [entry for entry, taken in claimed if taken < SUSPECT_DELIVERIES]
+    suspects = [entry for entry, taken in claimed if taken >= SUSPECT_DELIVERIES]
+    _isolate(client, ((entry, SuspectError()) for entry in suspects))
+    if any(taken > 1 for _, taken in claimed) and stuck:
+        return stuck
     return stuck + event_log.claim_new(client, CONSUMER, number - len(stuck))
-
-
-def _stuck(client: redis.Redis, number: int) -> list[Entry]:
-    """Take over what another worker has claimed and will not finish."""
-    stuck = event_log.claim_stuck(client, CONSUMER, STUCK_MILLISECONDS, number)
-    _isolate(client, ((e, SuspectError()) for e, taken in stuck if taken >= SUSPECT_DELIVERIES))
-    return [entry for entry, taken in stuck if taken < SUSPECT_DELIVERIES]
 
 
 def _apply(
@@ -101,6 +102,7 @@ def _apply(
         event_log.put_back(client, CONSUMER, [entry.entry_id for entry in entries])
         outcomes["stalled"] += len(entries)
         return False
+    entries = entries[: len(entries) - len(result.left)]
     held = _stop_rule.held(client, [entry.entry_id for entry in entries], result.failed, halt)
     result.outcomes["failed"] -= len(held)
     _isolate(
@@ -119,6 +121,8 @@ def _apply(
         count(pipe, result.outcomes)
         pipe.execute()
     event_log.put_back(client, CONSUMER, sorted(held))
+    at_once = [entry.entry_id for entry in result.left]
+    event_log.put_back(client, CONSUMER, at_once, idle_ms=STUCK_MILLISECONDS)
     outcomes += result.outcomes
     if held:
         outcomes["halted"] += len(held)

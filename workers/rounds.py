@@ -10,6 +10,14 @@ from service.projection import Projection
 from workers.apply import Doubt, Subject, Told, apply
 from workers.facts import Facts
 from workers.handlers import facts_of
+from workers.time_limit import TookTooLongError, at_most
+
+HANDLING_SECONDS = 2.0
+"""All handlers of a round together take some tens of milliseconds."""
+
+
+class NoFactsError(Exception):
+    """A handler returned something else than facts."""
 
 
 class Round(NamedTuple):
@@ -21,6 +29,8 @@ class Round(NamedTuple):
     """Entry id -> what stopped it."""
     doubts: dict[Subject, Doubt]
     """What is ambiguous in the answers of the customers they tell of."""
+    left: Sequence[Entry] = ()
+    """Entries that were not looked at: the one before them took too long."""
 
 
 def run(projection: Projection, entries: Sequence[Entry]) -> Round:
@@ -28,30 +38,48 @@ def run(projection: Projection, entries: Sequence[Entry]) -> Round:
 
     Raises:
         redis.RedisError: the store of the projection is away, and nothing is known to be applied.
+        MemoryError: nothing that this process does can be trusted any more.
 
     """
     failed: dict[str, Exception] = {}
     told: list[Told] = []
     outcomes: Counter[str] = Counter()
-    for entry in entries:
-        try:
-            facts = _facts(entry)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is this event's alone
-            failed[entry.entry_id] = error
-        else:
-            if facts:
-                told.append(Told(entry.entry_id, entry.namespace, facts))
-            else:
-                outcomes["ignored"] += 1
+    looked_at = 0
+    try:
+        with at_most(HANDLING_SECONDS):
+            for looked_at, entry in enumerate(entries, 1):  # noqa: B007 (where it hangs)
+                _handle(entry, told, failed, outcomes)
+    except TookTooLongError as error:
+        failed[entries[looked_at - 1].entry_id] = error
+    done, left = entries[:looked_at], entries[looked_at:]
     effect = apply(projection, told)
     failed.update(effect.failed)
     applied = len(effect.changed - failed.keys())
     outcomes["applied"] += applied
     outcomes["failed"] += len(failed)
-    outcomes["unchanged"] += len(entries) - outcomes["ignored"] - applied - len(failed)
-    return Round(outcomes, failed, effect.doubts)
+    outcomes["unchanged"] += len(done) - outcomes["ignored"] - applied - len(failed)
+    return Round(outcomes, failed, effect.doubts, left)
+
+
+def _handle(
+    entry: Entry, told: list[Told], failed: dict[str, Exception], outcomes: Counter[str]
+) -> None:
+    try:
+        facts = _facts(entry)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is this event's alone
+        failed[entry.entry_id] = error
+    else:
+        if facts:
+            told.append(Told(entry.entry_id, entry.namespace, facts))
+        else:
+            outcomes["ignored"] += 1
 
 
 def _facts(entry: Entry) -> Facts:
     event = read_event(entry.body)
-    return Facts() if isinstance(event, Unprojected) else facts_of(event)
+    facts = Facts() if isinstance(event, Unprojected) else facts_of(event)
+    if not isinstance(facts, Facts):
+        raise NoFactsError(f"its handler returned a {type(facts).__name__}")
+    return facts
