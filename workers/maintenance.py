@@ -11,6 +11,7 @@ from service import doorbell, retention
 from service.backlog import backlog
 from service.keys import QUEUE
 from workers import retries
+from workers.watch import Watch
 
 RING_MILLISECONDS = 3_000
 """Pending this long while no job waits: whoever should have rung for it is dead."""
@@ -21,18 +22,25 @@ DAY_MILLISECONDS = 24 * 3600 * 1000
 log = structlog.get_logger()
 
 
-def ring_for_pending(client: redis.Redis, rq_client: redis.Redis) -> None:
+def ring_for_pending(client: redis.Redis, rq_client: redis.Redis, watch: Watch) -> None:
     """Enqueue a drain job when events are pending and none waits."""
     behind = backlog(client)
-    stuck = behind.oldest_ms is not None and behind.oldest_ms >= RING_MILLISECONDS
-    if stuck and doorbell.queue(rq_client).count == 0:
+    old_ms = max(behind.oldest_ms or 0, watch.still_seconds(behind) * 1000)
+    if behind.pending and old_ms >= RING_MILLISECONDS and doorbell.queue(rq_client).count == 0:
         doorbell.ring(rq_client)
         log.info("doorbell.rung", pending=behind.pending, oldest_ms=behind.oldest_ms)
 
 
 def enqueue_lost_retries(client: redis.Redis) -> None:
-    """Enqueue anew what should have been tried again and was lost with its worker."""
+    """Enqueue anew what should have been tried again and was lost with its worker.
+
+    What has been lost so too often is a dead letter: it may be what kills the workers.
+    """
     for entry_id, retry in retries.overdue(client):
+        if retries.spent(retry):
+            retries.write(client, entry_id, retries.failed(retry, retries.INTERRUPTED, final=True))
+            log.warning("event.failed", event_id=retry.event, reason=retries.INTERRUPTED)
+            continue
         with client.pipeline(transaction=True) as pipe:
             retries.write(pipe, entry_id, retries.postponed(retry))
             doorbell.enqueue_apply(pipe, retry.event)

@@ -15,8 +15,9 @@ from rq.serializers import JSONSerializer
 
 from service import doorbell, event_log, logs
 from service.settings import Settings
-from workers import jobs, maintenance
+from workers import draining, jobs, maintenance
 from workers.failures import EventFailedError
+from workers.watch import Watch
 
 MAINTENANCE_SECONDS = 2
 WORKER_TTL_SECONDS = 17
@@ -35,6 +36,7 @@ class EventWorker(SimpleWorker):
         super().__init__(*args, **kwargs)
         self._stores = stores
         self.told_to_stop = False
+        self._watch = Watch()
         self._trimmer = maintenance.Trimmer(retention_days)
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
@@ -46,11 +48,23 @@ class EventWorker(SimpleWorker):
         """Return how long a job may be silent, in seconds, before it is taken for dead."""
         return int(job.timeout or doorbell.JOB_TIMEOUT_SECONDS) + JOB_GRACE_SECONDS
 
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:  # noqa: ANN401 - RQ's own
+        """Die when memory is out: nothing this process does can be trusted any more.
+
+        It is as if the kernel had killed it: its supervisor starts it again, and what it has
+        claimed is taken over.
+        """
+        if isinstance(exc_info[1], MemoryError):
+            log.error("worker.died", worker=self.name, reason="MemoryError")
+            os._exit(1)
+        super().handle_exception(job, *exc_info)
+
     def run_maintenance_tasks(self) -> None:
         """Ring for what was left behind; then do what RQ does."""
         try:
             worker_registration.register(self)
-            maintenance.ring_for_pending(self._stores.log, self.connection)
+            self._watch.age_claims(self._stores.log, draining.CONSUMER, draining.STUCK_MILLISECONDS)
+            maintenance.ring_for_pending(self._stores.log, self.connection, self._watch)
             maintenance.enqueue_scheduled(self.connection)
             maintenance.enqueue_lost_retries(self._stores.log)
             self._trimmer.run(self._stores.log)
