@@ -26,10 +26,10 @@ def free_port() -> int:
 class Store:
     """A Valkey server of the test's own; it can be killed and started again on its files."""
 
-    def __init__(self, folder: Path, *options: str, preload: str = "") -> None:
+    def __init__(self, folder: Path, *options: str, **environ: str) -> None:
         self.folder = folder
         self.options = options
-        self.preload = preload
+        self.environ = environ
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.process: subprocess.Popen[bytes] | None = None
@@ -43,7 +43,7 @@ class Store:
                 *("--appendonly", "yes", "--appendfsync", "always", "--save", ""),
                 *self.options,
             ],
-            env=os.environ | ({"LD_PRELOAD": self.preload} if self.preload else {}),
+            env=os.environ | self.environ,
             restore_signals=False,  # a file that may not grow is an error of a write, no signal
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

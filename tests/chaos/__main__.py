@@ -1,6 +1,7 @@
 """`make chaos`: put the whole service through every fault, and count what was lost or wrong."""
 
 import random
+import signal
 import sys
 from functools import partial
 
@@ -47,6 +48,9 @@ def command(
     Exits 1 if an acknowledged event was lost, an answer is wrong, or the service was not well
     again within 30 seconds.
     """
+    signal.signal(
+        signal.SIGTERM, lambda number, _: sys.exit(128 + number)
+    )  # nothing is left behind
     console = Console()
     if listing:
         for name, kind in FAULTS.items():
@@ -59,6 +63,9 @@ def command(
     try:
         with _progress(console) as progress:
             for name in chosen:
+                if lacking := FAULTS[name].lacks():
+                    progress.console.print(f"{name} is left out: {lacking}", highlight=False)
+                    continue
                 task = progress.add_task(name, total=rounds)
                 report = partial(_report, progress, task)
                 verdicts.append(undergo(Plan(name, rounds, events, seed), report))

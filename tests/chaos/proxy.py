@@ -74,7 +74,8 @@ class Proxy:
         with contextlib.suppress(OSError):  # closed
             while True:
                 client, _ = self._listener.accept()
-                self._connect(client)
+                with contextlib.suppress(OSError):  # cut before it was there
+                    self._connect(client)
 
     def _connect(self, client: socket.socket) -> None:
         try:
@@ -82,11 +83,12 @@ class Proxy:
         except OSError:  # as if nobody listened here either
             client.close()
             return
+        for end in (client, store):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         pair = Pair(client, store)
         with self._lock:
             self._pairs.append(pair)
         for source, sink, direction in ((client, store, "commands"), (store, client, "replies")):
-            source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             Thread(target=self._pass, args=(pair, source, sink, direction), daemon=True).start()
 
     def _pass(self, pair: Pair, source: socket.socket, sink: socket.socket, direction: str) -> None:

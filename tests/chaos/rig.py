@@ -42,6 +42,8 @@ class Rig:
     def __init__(self, folder: Path, seed: int, store: Store | None = None) -> None:
         self.folder = folder
         self.store = store or Store(folder)
+        self.projection = [self.store]
+        """The nodes of the projection's store."""
         self.service = Service(self.store, free_port(), folder)
         self.ledger = Ledger()
         self.load: Load
@@ -52,6 +54,8 @@ class Rig:
         self.workers: list[Popen[bytes]] = []
         self.wanted_workers = WORKERS
         self.store_wanted = True
+        self.code = ""
+        """The folder of the version that every worker is of that is started from now on."""
         self.plan = ""
         """What goes wrong with every worker that is started from now on (sabotage.py)."""
         self.unbalanced = 0
@@ -122,23 +126,30 @@ class Rig:
         except OSError:
             return False
 
-    def settled(self, *, failing: int = 0) -> bool:
-        """Tell whether nothing is pending, and no more is failing than so many events."""
+    def unapplied(self) -> int:
+        """Return how many events wait to be applied, or tried again; -1 when nobody can tell."""
         try:
             now = backlog(self._looked)
         except redis.RedisError:
-            return False
-        accounted = now.applied + now.pending + now.failing + now.discarded
-        self.unbalanced += now.accepted != accounted
-        return now.pending == 0 and now.failing <= failing
+            return -1
+        unapplied = now.pending + now.failing
+        self.unbalanced += now.accepted != now.applied + unapplied + now.discarded
+        return unapplied
 
     def wrong(self) -> list[str]:
         """Return the ids of stored answers that are not those of the reference."""
-        return self.reference.differing(stored_answers(self._looked))
+        found: dict[str, bytes] = {}
+        for node in self.projection:
+            with node.client() as client:
+                found |= stored_answers(client)
+        return self.reference.differing(found)
 
     def well(self) -> bool:
         """Tell whether everything delivered is applied, and every stored answer right."""
-        return self.settled() and not self.wrong()
+        try:
+            return self.unapplied() == 0 and not self.wrong()
+        except redis.RedisError:
+            return False
 
     def lost(self) -> set[str]:
         """Return the acknowledged events that the log does not hold."""
@@ -153,6 +164,6 @@ class Rig:
 
     def _new_worker(self) -> "Popen[bytes]":
         if not self.plan:
-            return self.service.worker(**self.settings)
+            return self.service.start("worker", code=self.code, **self.settings)
         module = "tests.chaos.sabotage"
         return self.service.start(self.plan, "worker", module=module, **self.settings)

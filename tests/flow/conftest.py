@@ -74,9 +74,16 @@ class Service:
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def start(
-        self, *command: str, module: str = "workers.cli.main", **more: str
+        self,
+        *command: str,
+        module: str = "workers.cli.main",
+        code: str = "",
+        **more: str,
     ) -> subprocess.Popen[bytes]:
-        """Start `onfile web` or `onfile worker`; its lines go to a file of the test's folder."""
+        """Start `onfile web` or `onfile worker`; its lines go to a file of the test's folder.
+
+        `code` is the folder of another version of Onfile.
+        """
         environ = os.environ | {
             "REDIS_URL": self.store.url,
             "STRIPE_WEBHOOK_SECRET": SECRET,
@@ -89,6 +96,7 @@ class Service:
             process = subprocess.Popen(
                 [sys.executable, "-m", module, *command],
                 env=environ,
+                cwd=code or None,
                 stdout=log,
                 stderr=log,
             )

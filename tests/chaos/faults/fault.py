@@ -13,6 +13,11 @@ class Fault(ABC):
     def __init__(self, chance: Random) -> None:
         self.chance = chance
 
+    @staticmethod
+    def lacks() -> str:
+        """Return what this machine lacks for it, in words; nothing if it can be done here."""
+        return ""
+
     def rig(self, folder: Path, seed: int) -> Rig:
         """Return the rig that this is done to, not started yet."""
         return Rig(folder, seed)

@@ -2,7 +2,17 @@
 
 import re
 
-from tests.chaos.faults import deaths, handlers, network, room, stages, stalls
+from tests.chaos.faults import (
+    clocks,
+    deaths,
+    handlers,
+    network,
+    room,
+    shards,
+    stages,
+    stalls,
+    versions,
+)
 from tests.chaos.faults.fault import Fault
 
 
@@ -33,6 +43,9 @@ FAULTS: dict[str, type[Fault]] = {
         network.SilentNetwork,
         room.FullStore,
         room.FullDisk,
+        clocks.JumpingClock,
+        versions.TwoVersions,
         deaths.Terminated,
+        shards.Resharding,
     )
 }
