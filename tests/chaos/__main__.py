@@ -54,7 +54,8 @@ def command(
     console = Console()
     if listing:
         for name, kind in FAULTS.items():
-            console.print(f"{name:20} {kind.__doc__}", highlight=False)
+            what = str(kind.__doc__).partition("\n")[0]
+            console.print(f"{name:20} {what}", highlight=False, soft_wrap=True)
         return
     seed = random.randrange(1_000_000) if seed is None else seed  # noqa: S311 (no secret)
     chosen = names or tuple(FAULTS)

@@ -46,6 +46,7 @@ def undergo(plan: Plan, report: Report) -> Verdict:
     fault = FAULTS[plan.fault](chance)
     rig = fault.rig(folder, plan.seed)
     try:
+        fault.prepare(rig)
         rig.start()
         while verdict.rounds < plan.rounds and not verdict.complaints:
             _play(rig, fault, plan.events, verdict)

@@ -54,6 +54,7 @@ class Rig:
         self.workers: list[Popen[bytes]] = []
         self.wanted_workers = WORKERS
         self.store_wanted = True
+        self.patience_seconds = PATIENCE_SECONDS
         self.code = ""
         """The folder of the version that every worker is of that is started from now on."""
         self.plan = ""
@@ -104,7 +105,7 @@ class Rig:
         self.tend()
 
     def until(
-        self, what: str, condition: Callable[[], object], *, seconds: float = PATIENCE_SECONDS
+        self, what: str, condition: Callable[[], object], *, seconds: float | None = None
     ) -> None:
         """Wait for a condition, and tend the processes meanwhile.
 
@@ -112,6 +113,7 @@ class Rig:
             OverdueError: it did not come true; `what` says so in words.
 
         """
+        seconds = seconds or self.patience_seconds
         give_up = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > give_up:

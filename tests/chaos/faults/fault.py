@@ -22,9 +22,12 @@ class Fault(ABC):
         """Return the rig that this is done to, not started yet."""
         return Rig(folder, seed)
 
+    def prepare(self, rig: Rig) -> None:  # noqa: B027 (most need nothing else)
+        """Start what the rig needs besides its own processes, before them."""
+
     @abstractmethod
     def strike(self, rig: Rig) -> None:
         """Do it; returns once every process is on its way back."""
 
     def clean_up(self) -> None:  # noqa: B027 (most have nothing to clean up)
-        """Take away what was made besides the rig's own processes."""
+        """Take away what was made and started besides the rig's own processes."""

@@ -23,7 +23,7 @@ class FullStore(Fault):
 
 
 class FullDisk(Fault):
-    """The append-only file cannot grow: the store dies, and again until there is room.
+    """The append-only file cannot grow: the store dies, and stays away until there is room.
 
     Its largest allowed file (RLIMIT_FSIZE) is the disk here: a write that does not fit ends short
     and the next one fails, as on a full disk, and nobody else's disk is filled for it.

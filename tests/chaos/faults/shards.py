@@ -20,20 +20,23 @@ class Resharding(Fault):
     """The projection lies on a cluster of three; thousands of slots move under load."""
 
     def rig(self, folder: Path, seed: int) -> Rig:
-        """Return a rig with a cluster of its own for the projection, started already."""
+        """Return a rig with a cluster of its own for the projection."""
         rig = Rig(folder, seed)
         rig.projection = []
         for number in range(SHARDS):
             node_folder = folder / f"node{number}"
             node_folder.mkdir()
             rig.projection.append(Store(node_folder, *CLUSTER, str(free_port())))
-        for node in rig.projection:
-            node.start()
         self.nodes = rig.projection
-        _join(self.nodes)
         rig.settings["ONFILE_PROJECTION_URL"] = self.nodes[0].url
-        eventually(lambda: all(map(_whole, self.nodes)))
         return rig
+
+    def prepare(self, rig: Rig) -> None:  # noqa: ARG002 (it is the nodes that are to be started)
+        """Start the nodes and make a cluster of them."""
+        for node in self.nodes:
+            node.start()
+        _join(self.nodes)
+        eventually(lambda: all(map(_whole, self.nodes)))
 
     def strike(self, rig: Rig) -> None:
         """Move some thousand slots from one shard to another."""
