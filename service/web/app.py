@@ -48,7 +48,7 @@ def create_app(settings: Settings) -> Starlette:
     events = connect_async(settings.redis_url, timeout=settings.store_timeout_seconds)
     commits = connect_async(settings.redis_url, timeout=settings.store_timeout_seconds)
     projection = ProjectionStore(settings.projection_url, timeout=settings.store_timeout_seconds)
-    intake = Intake(commits)
+    intake = Intake(commits, replicas=settings.replicas)
     reads = ProjectionReads(projection.find, timeout=settings.store_timeout_seconds)
     desk = Desk(ApiKeys(settings.api_keys), reads, events)
     health = Health(events, projection.find)

@@ -56,6 +56,11 @@ class Proxy:
         self.bitten.clear()
         self._bite = "swallow"
 
+    def lead_to(self, store_port: int) -> None:
+        """Connect to another store from now on."""
+        self._store_port = store_port
+        self.cut()
+
     def hold(self) -> None:
         """Pass nothing on until told to release; what comes meanwhile waits."""
         self._passing.clear()

@@ -65,7 +65,6 @@ class Rig:
 
     def start(self) -> None:
         """Start all of it; returns when a delivery would be applied."""
-        self.store.start()
         self.tend()
         self.until("the web process serves", self.serves)
         self.until(
@@ -77,6 +76,13 @@ class Rig:
         endpoint = Endpoint(f"http://127.0.0.1:{self.service.port}/webhooks/stripe", (SECRET,))
         self.load = Load(endpoint, self.ledger, self.reference.events(number))
         return self.load
+
+    def move_to(self, store: Store) -> None:
+        """Go on with another store, which has taken this one's place."""
+        self.store = self.service.store = store
+        self.projection = [store]
+        self._looked.close()
+        self._looked = redis.Redis.from_url(store.url, socket_timeout=1)
 
     def stop(self) -> None:
         """End all of it at once."""

@@ -7,7 +7,7 @@ from tests.chaos.proxy import Proxy
 from tests.chaos.rig import Rig
 
 
-class _Network(Fault):
+class BehindProxy(Fault):
     """All of the service reaches its store through a proxy."""
 
     proxy: Proxy
@@ -24,7 +24,7 @@ class _Network(Fault):
         self.proxy.close()
 
 
-class CutConnections(_Network):
+class CutConnections(BehindProxy):
     """Every connection to the store is cut, several times in a row."""
 
     def strike(self, rig: Rig) -> None:
@@ -38,7 +38,7 @@ class CutConnections(_Network):
             )
 
 
-class TruncatedCommand(_Network):
+class TruncatedCommand(BehindProxy):
     """A command arrives by half, and the connection is gone."""
 
     def strike(self, rig: Rig) -> None:
@@ -47,7 +47,7 @@ class TruncatedCommand(_Network):
         rig.until("a command was truncated", self.proxy.bitten.is_set)
 
 
-class LostReply(_Network):
+class LostReply(BehindProxy):
     """The store does what it is told, but the reply arrives by half or not at all."""
 
     def strike(self, rig: Rig) -> None:
@@ -60,7 +60,7 @@ class LostReply(_Network):
             rig.until("a reply was bitten", self.proxy.bitten.is_set)
 
 
-class SilentNetwork(_Network):
+class SilentNetwork(BehindProxy):
     """Nothing passes to or from the store for a while, and then all of it does."""
 
     def strike(self, rig: Rig) -> None:

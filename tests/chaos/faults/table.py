@@ -5,6 +5,7 @@ import re
 from tests.chaos.faults import (
     clocks,
     deaths,
+    failover,
     handlers,
     network,
     room,
@@ -47,5 +48,6 @@ FAULTS: dict[str, type[Fault]] = {
         versions.TwoVersions,
         deaths.Terminated,
         shards.Resharding,
+        failover.Failover,
     )
 }
