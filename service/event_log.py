@@ -83,9 +83,9 @@ def claim_stuck(
     """Take over entries that were taken `min_idle_ms` ago and never acknowledged.
 
     Each comes with how often it has been taken, this time included: one that was taken many
-    times may be what kills the workers. So only what was put back comes in company, and any
-    other alone: it can take no innocent one with it. Of two that claim at once only one gets an
-    entry.
+    times may be what kills the workers. So only what was put back comes in company; any other
+    comes alone, the one that was taken least often first: none takes an innocent one with it. Of
+    two that claim at once only one gets an entry.
     """
     try:
         stuck: Any = client.xpending_range(LOG, GROUP, "-", "+", count, idle=min_idle_ms)
@@ -95,7 +95,7 @@ def claim_stuck(
         return []
     if not stuck:
         return []
-    taken = stuck[0]["times_delivered"]
+    taken = min(one["times_delivered"] for one in stuck)
     alike = [one["message_id"] for one in stuck if one["times_delivered"] == taken]
     ids: Any = alike[:1] if taken else alike
     claimed: Any = client.xclaim(LOG, GROUP, consumer, min_idle_ms, ids)

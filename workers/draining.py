@@ -27,8 +27,8 @@ DRAIN_SECONDS = 5.0
 STUCK_MILLISECONDS = 8_000
 """Claimed this long ago and not acknowledged: its worker is dead, or hopelessly behind."""
 
-SUSPECT_DELIVERIES = 4
-"""An entry claimed this often may be what kills the workers: it gets a job of its own."""
+SUSPECT_DELIVERIES = 3
+"""Once in company and once alone, and both times its worker died: it gets a job of its own."""
 
 log = structlog.get_logger()
 
