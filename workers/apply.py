@@ -5,7 +5,7 @@ every time, so that applying an event again heals what a crash in between left u
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
@@ -17,14 +17,13 @@ from service.documents import (
     decode_customer,
     decode_source,
     encode_document,
-    version_of,
 )
 from service.keys import Namespace, customer_key, source_key
 from service.projection import Projection, Write
 from workers.derive import derive_customer, derive_source
 from workers.facts import CustomerFacts, Facts, Link, SourceFacts
 from workers.merge import merge_customers, merge_sources
-from workers.time_limit import at_most
+from workers.time_limit import TookTooLongError, at_most
 
 F = TypeVar("F", SourceFacts, CustomerFacts)
 A = TypeVar("A", SourceAnswer, CustomerAnswer)
@@ -33,8 +32,8 @@ _CONFLICT_ROUNDS = 1_000
 """Every conflict means that another worker got on; this many in a row mean something is broken."""
 
 
-DERIVING_SECONDS = 2.0
-"""One document takes a fraction of a millisecond."""
+DERIVING_SECONDS = 3.0
+"""All documents of a round together take some tenths of a second."""
 
 
 class Subject(NamedTuple):
@@ -158,24 +157,12 @@ def _commit_all(
     for _ in range(_CONFLICT_ROUNDS):
         if not open_subjects:
             return done
-        keys = [kind.key(*subject) for subject in open_subjects]
-        writes: list[tuple[Subject, Write, _Stored[F, A]]] = []
-        for subject, key, value in zip(open_subjects, keys, projection.load(keys), strict=True):
-            try:
-                with at_most(DERIVING_SECONDS):
-                    stored, encoded = _merged(subject, value, batch, kind)
-            except MemoryError:
-                raise
-            except Exception as error:  # noqa: BLE001 - one document's fault is not the others'
-                effect.failed.update(dict.fromkeys(batch.entries[subject], error))
-                continue
-            if encoded is None:
-                done[subject] = stored
-            else:
-                writes.append((subject, Write(key, version_of(value), encoded), stored))
-        committed = projection.commit([write for _, write, _ in writes])
-        open_subjects = []
-        for (subject, _, stored), succeeded in zip(writes, committed, strict=True):
+        values = projection.load([kind.key(*subject) for subject in open_subjects])
+        derived, open_subjects = _derive_all(open_subjects, values, batch, kind, effect)
+        done |= {subject: stored for subject, stored, write in derived if write is None}
+        writes = [(subject, stored, write) for subject, stored, write in derived if write]
+        committed = projection.commit([write for _, _, write in writes])
+        for (subject, stored, _), succeeded in zip(writes, committed, strict=True):
             if succeeded:
                 done[subject] = stored
                 effect.changed.update(batch.entries[subject])
@@ -184,10 +171,40 @@ def _commit_all(
     raise ConflictError(f"{len(open_subjects)} documents were refused {_CONFLICT_ROUNDS} times")
 
 
+def _derive_all(
+    subjects: Sequence[Subject],
+    values: Sequence[bytes | None],
+    batch: _Batch[F],
+    kind: _Kind[F, A],
+    effect: Effect,
+) -> tuple[list[tuple[Subject, _Stored[F, A], Write | None]], list[Subject]]:
+    """Merge and derive documents, and note what cannot be.
+
+    Returns those that were derived, with what is to be written of them if anything; and those not
+    looked at, for the one before them took too long.
+    """
+    derived: list[tuple[Subject, _Stored[F, A], Write | None]] = []
+    looked_at = 0
+    try:
+        with at_most(DERIVING_SECONDS):
+            for looked_at, (subject, value) in enumerate(zip(subjects, values, strict=True), 1):  # noqa: B007 (where it hangs)
+                try:
+                    stored, write = _merged(subject, value, batch, kind)
+                except MemoryError:
+                    raise
+                except Exception as error:  # noqa: BLE001 - one document's fault is not the others'
+                    effect.failed.update(dict.fromkeys(batch.entries[subject], error))
+                else:
+                    derived.append((subject, stored, write))
+    except TookTooLongError as error:
+        effect.failed.update(dict.fromkeys(batch.entries[subjects[looked_at - 1]], error))
+    return derived, list(subjects[looked_at:])
+
+
 def _merged(
     subject: Subject, value: bytes | None, batch: _Batch[F], kind: _Kind[F, A]
-) -> tuple[_Stored[F, A], bytes | None]:
-    """Return the merged document, and its new stored form if the facts changed anything.
+) -> tuple[_Stored[F, A], Write | None]:
+    """Return the merged document, and how to store it if the facts changed anything.
 
     Versions grow with the clock, so that a document that was lost and told anew outranks what its
     owners remember of it; and they grow by themselves when the clock does not.
@@ -201,7 +218,8 @@ def _merged(
         return _Stored(merged, version, answer), None
     answer = kind.derive(subject, merged)
     stored = _Stored(merged, max(version + 1, time.time_ns() // 1_000_000), answer)
-    return stored, encode_document(stored.version, answer, msgspec.msgpack.encode(merged))
+    encoded = encode_document(stored.version, answer, msgspec.msgpack.encode(merged))
+    return stored, Write(kind.key(*subject), version, encoded)
 
 
 _SOURCES: _Kind[SourceFacts, SourceAnswer] = _Kind(

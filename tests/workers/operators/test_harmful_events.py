@@ -8,14 +8,17 @@ import pytest
 
 from service import event_log
 from service.keys import FAILED, RETRIES
-from tests.workers.notation import created, event
+from tests.workers.notation import CUSTOMER, created, event
 from tests.workers.operators.bench import Bench, Handlers
-from workers import draining, maintenance, retries, rounds
-from workers.facts import Facts, SourceFacts
+from workers import apply, draining, maintenance, retries, rounds
+from workers.derive import derive_customer
+from workers.facts import CustomerFacts, Facts, SourceFacts
 from workers.operators.status import status
 
 if TYPE_CHECKING:
+    from service.documents import CustomerAnswer
     from service.event import Event
+    from service.keys import Namespace
 
 HARMFUL = "evt_harmful"
 
@@ -61,6 +64,25 @@ def test_an_event_whose_handler_hangs_or_talks_nonsense_fails_alone(
     assert (history["event"], history["attempts"][-1]["reason"]) == (HARMFUL, reason)
     now = status(bench.desk, sample_seconds=0)
     assert (now.applied, now.retrying, now.pending) == (4, 1, 0)
+
+
+def test_a_document_that_hangs_fails_the_events_that_touch_it_and_no_others(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def derive(namespace: "Namespace", customer: str, facts: CustomerFacts) -> "CustomerAnswer":
+        while customer == CUSTOMER:
+            time.sleep(1)
+        return derive_customer(namespace, customer, facts)
+
+    monkeypatch.setattr(apply, "derive_customer", derive)
+    monkeypatch.setattr(apply, "DERIVING_SECONDS", 0.05)
+    others = [
+        event("customer.created", {"id": customer, "object": "customer"}, 1)
+        for customer in ("cus_before", "cus_behind")
+    ]
+    bench.accept(others[0], created(None, 1), others[1])
+    outcomes = bench.drain()
+    assert (outcomes["applied"], outcomes["failed"]) == (2, 1)
 
 
 def test_what_a_worker_may_have_died_of_is_tried_alone(
