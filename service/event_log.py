@@ -87,19 +87,25 @@ def claim_stuck(
     comes alone, the one that was taken least often first: none takes an innocent one with it. Of
     two that claim at once only one gets an entry.
     """
-    try:
-        stuck: Any = client.xpending_range(LOG, GROUP, "-", "+", count, idle=min_idle_ms)
-    except redis.ResponseError as error:
-        if not str(error).startswith("NOGROUP"):
-            raise
-        return []
+    stuck = claims(client, count, min_idle_ms=min_idle_ms)
     if not stuck:
         return []
-    taken = min(one["times_delivered"] for one in stuck)
-    alike = [one["message_id"] for one in stuck if one["times_delivered"] == taken]
+    taken = min(stuck.values())
+    alike = [entry_id for entry_id, often in stuck.items() if often == taken]
     ids: Any = alike[:1] if taken else alike
     claimed: Any = client.xclaim(LOG, GROUP, consumer, min_idle_ms, ids)
     return [(read_entry(item), taken + 1) for item in claimed]
+
+
+def claims(client: redis.Redis, count: int, *, min_idle_ms: int = 0) -> dict[bytes, int]:
+    """Return how often each of the oldest entries was taken that were, and are not acknowledged."""
+    try:
+        pending: Any = client.xpending_range(LOG, GROUP, "-", "+", count, idle=min_idle_ms)
+    except redis.ResponseError as error:
+        if not str(error).startswith("NOGROUP"):
+            raise
+        return {}
+    return {one["message_id"]: one["times_delivered"] for one in pending}
 
 
 def acknowledge(client: redis.Redis, entry_ids: Iterable[str]) -> None:
@@ -108,15 +114,21 @@ def acknowledge(client: redis.Redis, entry_ids: Iterable[str]) -> None:
 
 
 def put_back(
-    client: redis.Redis, consumer: str, entry_ids: Sequence[str], *, idle_ms: int = 0
+    client: redis.Redis,
+    consumer: str,
+    entry_ids: Sequence[str] | Sequence[bytes],
+    *,
+    idle_ms: int = 0,
+    taken: int = 0,
 ) -> None:
-    """Forget how often these were taken: it was not their fault that they were not applied.
+    """Have these count as taken so often, the last time `idle_ms` ago.
 
-    They count as taken `idle_ms` ago, and may be claimed again when that is long enough ago.
+    Never, unless told otherwise: it was not their fault that they were not applied. They may be
+    claimed again when they were taken long enough ago.
     """
     if entry_ids:
         ids: Any = list(entry_ids)
-        client.xclaim(LOG, GROUP, consumer, 0, ids, idle=idle_ms, retrycount=0, justid=True)
+        client.xclaim(LOG, GROUP, consumer, 0, ids, idle=idle_ms, retrycount=taken, justid=True)
 
 
 # --- find, say where it stands: operators, Onfile-After -----------------------------------------

@@ -79,9 +79,8 @@ def _claim(client: redis.Redis, number: int) -> list[Entry]:
     """
     claimed = event_log.claim_stuck(client, CONSUMER, STUCK_MILLISECONDS, number // 2)
     stuck = [entry for entry, taken in claimed if taken < SUSPECT_DELIVERIES]
-    suspects = [entry for entry, taken in claimed if taken >= SUSPECT_DELIVERIES]
-    _isolate(client, ((entry, SuspectError()) for entry in suspects))
-    if any(taken > 1 for _, taken in claimed) and stuck:
+    _isolate(client, ((e, SuspectError()) for e, taken in claimed if taken >= SUSPECT_DELIVERIES))
+    if stuck and any(taken > 1 for _, taken in claimed):
         return stuck
     return stuck + event_log.claim_new(client, CONSUMER, number - len(stuck))
 

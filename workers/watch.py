@@ -5,12 +5,12 @@ hour, nothing is old enough for an hour; so each worker also notes what it sees 
 """
 
 import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import redis
 
+from service import event_log
 from service.backlog import Backlog
-from service.keys import GROUP, LOG
 
 WATCHED_CLAIMS = 500
 """The oldest; once these are settled, the next are."""
@@ -42,14 +42,14 @@ class Watch:
     def age_claims(self, client: redis.Redis, consumer: str, stuck_ms: int) -> None:
         """Let the claims that were seen for so long count as so old, whatever the clocks say."""
         now = time.monotonic()
-        pending: Any = client.xpending_range(LOG, GROUP, "-", "+", WATCHED_CLAIMS)
         before, self._claims = self._claims, {}
-        for one in pending:
-            entry_id, taken = one["message_id"], one["times_delivered"]
+        old: dict[int, list[bytes]] = {}
+        for entry_id, taken in event_log.claims(client, WATCHED_CLAIMS).items():
             known = before.get(entry_id)
-            same = known if known and known.taken == taken else None
-            self._claims[entry_id] = same or _Claim(taken, now)
-        for entry_id, claim in self._claims.items():
+            claim = known if known and known.taken == taken else _Claim(taken, now)
             if now - claim.since >= stuck_ms / 1000:
-                old: Any = {"idle": stuck_ms, "retrycount": claim.taken, "justid": True}
-                client.xclaim(LOG, GROUP, consumer, 0, [entry_id], **old)
+                old.setdefault(taken, []).append(entry_id)
+                claim = _Claim(taken, now)
+            self._claims[entry_id] = claim
+        for taken, entry_ids in old.items():
+            event_log.put_back(client, consumer, entry_ids, idle_ms=stuck_ms, taken=taken)

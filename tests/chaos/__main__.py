@@ -48,9 +48,8 @@ def command(
     Exits 1 if an acknowledged event was lost, an answer is wrong, or the service was not well
     again within 30 seconds.
     """
-    signal.signal(
-        signal.SIGTERM, lambda number, _: sys.exit(128 + number)
-    )  # nothing is left behind
+    # as after Ctrl-C, no process is left behind
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     console = Console()
     if listing:
         for name, kind in FAULTS.items():

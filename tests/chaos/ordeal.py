@@ -13,8 +13,8 @@ import redis
 
 from tests.chaos.faults.fault import Fault
 from tests.chaos.faults.table import FAULTS
-from tests.chaos.rig import OverdueError, Rig
-from tests.chaos.verdict import Verdict
+from tests.chaos.rig import Rig
+from tests.chaos.verdict import BrokenPromiseError, Verdict
 
 SHOWN = 3
 """How many of the wrong answers are named."""
@@ -76,8 +76,8 @@ def _play(rig: Rig, fault: Fault, events: int, verdict: Verdict) -> None:
         rig.until("every event is acknowledged", lambda: load.done)
         rig.until("every event is applied", rig.well)
         verdict.recovery_seconds = max(verdict.recovery_seconds, time.monotonic() - back)
-    except OverdueError as overdue:
-        verdict.complaints.append(f"round {verdict.rounds}: {overdue}")
+    except BrokenPromiseError as broken:
+        verdict.complaints.append(f"round {verdict.rounds}: {broken}")
     finally:
         load.stop()
     _judge(rig, verdict)

@@ -17,6 +17,7 @@ from service.sandbox.oracle import Seen
 from tests.chaos.ledger import Ledger
 from tests.chaos.load import Load
 from tests.chaos.reference import Reference
+from tests.chaos.verdict import BrokenPromiseError
 from tests.conftest import Store, free_port
 from tests.flow.conftest import SECRET, Service, eventually
 from tests.workers.stored import stored_answers
@@ -32,7 +33,7 @@ POLL_SECONDS = 0.02
 STOP_SECONDS = 30
 
 
-class OverdueError(Exception):
+class OverdueError(BrokenPromiseError):
     """Something did not come true in three times the promised time."""
 
 

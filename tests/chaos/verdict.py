@@ -6,6 +6,10 @@ RECOVERY_SECONDS = 30.0
 """What DESIGN promises: so long after the last process came back all is well."""
 
 
+class BrokenPromiseError(Exception):
+    """Something did not come out as it should; the message says what."""
+
+
 @dataclass
 class Verdict:
     """What came of one fault."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from tests.chaos.faults.fault import Fault
 from tests.chaos.rig import STOP_SECONDS, Rig
+from tests.chaos.verdict import BrokenPromiseError
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -64,7 +65,8 @@ class Terminated(Fault):
         for each in processes:
             each.send_signal(signal.SIGTERM)
         ends = [each.wait(STOP_SECONDS) for each in processes]
-        assert ends == [0] * len(ends), f"told to stop, they ended with {ends}"
+        if any(ends):
+            raise BrokenPromiseError(f"told to stop, they ended with {ends}")
         rig.store.terminate()
         rig.tend()
 

@@ -7,6 +7,7 @@ from signal import SIGKILL
 from tests.chaos.faults.fault import Fault
 from tests.chaos.rig import Rig
 from tests.chaos.sabotage import STAGES
+from tests.chaos.verdict import BrokenPromiseError
 
 OFTEN = {"merge": 40}
 """Stages that come that often in one job: any time of them will do."""
@@ -28,5 +29,6 @@ class KilledInStage(Fault):
         rig.replace_workers(wanted=1, plan=f"{deed}:{stage}:{number}")
         [doomed] = rig.workers
         rig.until(f"a worker came to {deed} {stage}", lambda: doomed.poll() is not None)
-        assert doomed.returncode == -SIGKILL, "it ended, but not by its own hand"
+        if doomed.returncode != -SIGKILL:
+            raise BrokenPromiseError(f"it ended with {doomed.returncode}, not by its own hand")
         rig.replace_workers()
