@@ -78,6 +78,10 @@ fuzz: $(INSTALLED) ## Throw a million inputs at what reads strangers' bytes, and
 deployment: $(INSTALLED) $(CHECKS) ## Check deploy/ with the tools of its kinds, and walk the image's steps
 	PATH="$(CURDIR)/$(CHECKS_VENV)/bin:$$PATH" ONFILE_WALK_IMAGE=1 $(BIN)/pytest tests/deploy $(ARGS)
 
+.PHONY: chaos
+chaos: $(INSTALLED) ## Kill, freeze, cut, fill and clog real processes under load, and count: $(ARGS)
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
 .PHONY: coverage
 coverage: $(INSTALLED) ## Run the tests and say which lines and branches none of them reaches
 	$(BIN)/coverage erase

@@ -42,22 +42,49 @@ def take_over(
     """Take over items that were taken `min_idle_ms` ago and never acknowledged.
 
     Each comes with how often it has been taken, this time included: one that was taken many
-    times may be what kills the workers. Of two that claim at once only one gets an item.
+    times may be what kills the workers. So only what was put back comes in company; any other
+    comes alone, the one that was taken least often first: none takes an innocent one with it. Of
+    two that claim at once only one gets an item.
     """
+    stuck = taken(client, stream, count, min_idle_ms=min_idle_ms)
+    if not stuck:
+        return []
+    least = min(stuck.values())
+    alike = [item_id for item_id, often in stuck.items() if often == least]
+    ids: Any = alike[:1] if least else alike
+    claimed: Any = client.xclaim(stream, GROUP, consumer, min_idle_ms, ids)
+    return [(item, least + 1) for item in claimed]
+
+
+def taken(
+    client: redis.Redis, stream: str, count: int, *, min_idle_ms: int = 0
+) -> dict[bytes, int]:
+    """Return how often each of the oldest items was taken that were, and are not acknowledged."""
     try:
-        stuck: Any = client.xpending_range(stream, GROUP, "-", "+", count, idle=min_idle_ms)
+        claimed: Any = client.xpending_range(stream, GROUP, "-", "+", count, idle=min_idle_ms)
     except redis.ResponseError as error:
         if not str(error).startswith("NOGROUP"):
             raise
-        return []
-    if not stuck:
-        return []
-    taken = {one["message_id"]: one["times_delivered"] for one in stuck}
-    claimed: Any = client.xclaim(stream, GROUP, consumer, min_idle_ms, list(taken))
-    return [(item, taken[item[0]] + 1) for item in claimed]
+        return {}
+    return {one["message_id"]: one["times_delivered"] for one in claimed}
 
 
-def give_back(client: redis.Redis, stream: str, consumer: str, ids: Sequence[str]) -> None:
-    """Forget how often these were taken: it was not their fault that nothing came of it."""
+def give_back(  # noqa: PLR0913 - XCLAIM has these parts
+    client: redis.Redis,
+    stream: str,
+    consumer: str,
+    ids: Sequence[str] | Sequence[bytes],
+    *,
+    idle_ms: int = 0,
+    times: int = 0,
+) -> None:
+    """Have these count as taken so many times, the last of them `idle_ms` ago.
+
+    Never, unless told otherwise: it was not their fault that nothing came of it. They may be taken
+    over when that is long enough ago.
+    """
     if ids:
-        client.xclaim(stream, GROUP, consumer, 0, list(ids), retrycount=0, justid=True)
+        listed: Any = list(ids)
+        client.xclaim(
+            stream, GROUP, consumer, 0, listed, idle=idle_ms, retrycount=times, justid=True
+        )

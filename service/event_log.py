@@ -71,7 +71,8 @@ def claim_stuck(
 ) -> list[tuple[Entry, int]]:
     """Take over entries that were taken `min_idle_ms` ago and never acknowledged.
 
-    Each comes with how often it has been taken, this time included.
+    Each comes with how often it has been taken, this time included; who comes with whom is told
+    where claims are made (claims.take_over).
     """
     stuck = claims.take_over(client, LOG, consumer, min_idle_ms, count)
     return [(read_entry(item), taken) for item, taken in stuck]
@@ -82,9 +83,11 @@ def acknowledge(client: redis.Redis, entry_ids: Iterable[str]) -> None:
     standing.settle(client, list(entry_ids))
 
 
-def put_back(client: redis.Redis, consumer: str, entry_ids: Sequence[str]) -> None:
-    """Forget how often these were taken: it was not their fault that they were not applied."""
-    claims.give_back(client, LOG, consumer, entry_ids)
+def put_back(
+    client: redis.Redis, consumer: str, entry_ids: Sequence[str], *, idle_ms: int = 0
+) -> None:
+    """Have these count as never taken, as claims.give_back does."""
+    claims.give_back(client, LOG, consumer, entry_ids, idle_ms=idle_ms)
 
 
 # --- read, find, say where it stands: operators, Onfile-After -----------------------------------

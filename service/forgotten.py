@@ -5,15 +5,11 @@ for events that tell the projection nothing, as those about PaymentMethods.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
 
 import redis
 
 from service.entry import Entry
-from service.keys import FORGOTTEN, Namespace
-
-Subject: TypeAlias = tuple[Namespace, str]
-"""A customer, or an object of one."""
+from service.keys import FORGOTTEN, Namespace, Subject
 
 
 def note(client: redis.Redis, subjects: Iterable[Subject]) -> None:
@@ -34,7 +30,7 @@ def which(client: redis.Redis, subjects: Iterable[Subject]) -> set[Subject]:
 def among(client: redis.Redis, entries: Sequence[Entry]) -> dict[str, set[str]]:
     """Return by entry which of its customer and its object are forgotten, if any is."""
     told = [(entry, one) for entry in entries for one in {entry.customer, entry.object}]
-    known = which(client, {(entry.namespace, one) for entry, one in told})
+    known = which(client, {Subject(entry.namespace, one) for entry, one in told})
     found: dict[str, set[str]] = {}
     for entry, one in told:
         if (entry.namespace, one) in known:

@@ -35,15 +35,26 @@ ROOM_BYTES = 64 * 1024 * 1024
 COMMIT_SECONDS = 1.5
 """For a whole commit with connecting and loading the script: 503 within 2 s is the promise."""
 
+REPLICAS_MILLISECONDS = 500
+"""A replica in the same region is behind by a few; within the store's time-out, as any reply."""
+
 log = structlog.get_logger()
+
+
+class ReplicasBehindError(redis.RedisError):
+    """Too few replicas have the commit: a failover now could lose it."""
 
 
 class Intake:
     """Takes events into the log; one for each web process, used from its event loop alone."""
 
-    def __init__(self, client: "redis.asyncio.Redis") -> None:
-        """`client` must not repeat commands by itself (see stores.connect_async)."""
+    def __init__(self, client: "redis.asyncio.Redis", *, replicas: int = 0) -> None:
+        """`client` must not repeat commands by itself (see stores.connect_async).
+
+        So many `replicas` must have a commit before it counts.
+        """
         self._client = client
+        self._replicas = replicas
         self.notes = SideNotes(client)
         self._bell = doorbell.Bell()
         self._room: deque[_Waiting] = deque()
@@ -119,11 +130,15 @@ class Intake:
         """Send one commit: the script alone, or in one transaction with the ring.
 
         With nothing to append the script only counts the jobs that wait, which is as cheap.
+        Replicas are waited for on the same connection, whose writes they must have; within a
+        transaction nothing waits, so there the ring is not one step with the append.
         """
-        async with self._client.pipeline(transaction=ring) as pipe:
+        async with self._client.pipeline(transaction=ring and not self._replicas) as pipe:
             pipe.execute_command(*append_command(entries, doorbell.QUEUE_KEY))
             for command in doorbell.ring_commands() if ring else ():
                 pipe.execute_command(*command)
+            if self._replicas:
+                pipe.execute_command("WAIT", self._replicas, REPLICAS_MILLISECONDS)
             # raise_on_error would put the command, bodies and all, into the error's message
             replies = await pipe.execute(raise_on_error=False)
         for reply in replies:
@@ -132,6 +147,8 @@ class Intake:
                 return await self._send(entries, ring=ring)
             if isinstance(reply, Exception):
                 raise reply
+        if self._replicas and replies[-1] < self._replicas:
+            raise ReplicasBehindError
         return read_appended(replies[0])
 
     def _turn_away(self, batch: "list[_Waiting]") -> None:

@@ -1,5 +1,6 @@
 """Where everything lies in the store: the one list of key names, and the namespaces they part."""
 
+from typing import NamedTuple
 from zlib import crc32
 
 import msgspec
@@ -96,6 +97,13 @@ class Namespace(msgspec.Struct, frozen=True, order=True):
         return f"{self.mode}:{self.account}"
 
 
+class Subject(NamedTuple):
+    """A customer, a source or another object of Stripe's, in its namespace."""
+
+    namespace: Namespace
+    id: str
+
+
 def index_bucket(key: str) -> str:
     """Return the hash that indexes an event id or a request id."""
     return f"onfile:index:{crc32(key.encode()) % INDEX_BUCKETS}"
@@ -111,10 +119,10 @@ def source_key(namespace: Namespace, source_id: str) -> str:
     return f"onfile:s:{{{namespace.text}:{source_id}}}"
 
 
-def subject_of(key: str) -> tuple[Namespace, str]:
-    """Return namespace and id of a document's key."""
+def subject_of(key: str) -> Subject:
+    """Return whom a document's key is about."""
     mode, account, subject = key.partition("{")[2].removesuffix("}").split(":", 2)
-    return Namespace(account=account, mode=mode), subject
+    return Subject(Namespace(account=account, mode=mode), subject)
 
 
 def mentions_key(namespace: Namespace, subject_id: str) -> str:

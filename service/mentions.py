@@ -7,17 +7,14 @@ yet is noted under the source, and its customer finds it there.
 
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
-from typing import Any, TypeAlias
+from typing import Any
 
 import redis
 
-from service.keys import Namespace, mentions_key
+from service.keys import Subject, mentions_key
 
 SEQUENCE_BITS = 21
 """Two million entries in one millisecond; and milliseconds until the year 2109."""
-
-Subject: TypeAlias = tuple[Namespace, str]
-"""A customer or a source."""
 
 _SCRIPT = (files("service") / "lua" / "mentions.lua").read_text()
 

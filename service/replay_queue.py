@@ -36,9 +36,11 @@ def take_over(
     return [(_named(item), taken) for item, taken in stuck]
 
 
-def put_back(client: redis.Redis, consumer: str, item_ids: Sequence[str]) -> None:
-    """Forget how often these were taken: it was not their fault that they were not applied."""
-    claims.give_back(client, REPLAY, consumer, item_ids)
+def put_back(
+    client: redis.Redis, consumer: str, item_ids: Sequence[str], *, idle_ms: int = 0
+) -> None:
+    """Have these count as never taken, as claims.give_back does."""
+    claims.give_back(client, REPLAY, consumer, item_ids, idle_ms=idle_ms)
 
 
 def remove(client: redis.Redis, item_ids: Iterable[str]) -> None:

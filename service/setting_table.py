@@ -100,6 +100,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ONFILE_HOST", "host", "The address to listen on; 0.0.0.0 for all.", read.host),
     Setting("PORT", "port", "The port to listen on.", read.whole_number(1, 65535)),
     Setting(
+        "ONFILE_REPLICAS",
+        "replicas",
+        "How many replicas of `REDIS_URL` must have an event before it is answered with 200.",
+        read.whole_number(0, 5),
+    ),
+    Setting(
         "ONFILE_RETENTION_DAYS",
         "retention_days",
         "How long the event log keeps an event.",

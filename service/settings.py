@@ -39,6 +39,7 @@ class Settings:
     metrics_key: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000
+    replicas: int = 0
     retention_days: int = 30
     signature_tolerance_seconds: int = 300
     body_limit_bytes: int = MIB_BYTES

@@ -1,5 +1,6 @@
 """A real store for every test that asks for one: its own process, its own port, its own folder."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -25,8 +26,10 @@ def free_port() -> int:
 class Store:
     """A Valkey server of the test's own; it can be killed and started again on its files."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str, **environ: str) -> None:
         self.folder = folder
+        self.options = options
+        self.environ = environ
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.process: subprocess.Popen[bytes] | None = None
@@ -38,7 +41,10 @@ class Store:
                 str(get_binary_path()),
                 *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)),
                 *("--appendonly", "yes", "--appendfsync", "always", "--save", ""),
+                *self.options,
             ],
+            env=os.environ | self.environ,
+            restore_signals=False,  # a file that may not grow is an error of a write, no signal
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -58,6 +64,13 @@ class Store:
         """End it as a power cut would."""
         if self.process:
             self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def terminate(self) -> None:
+        """Tell it to stop, and wait until it has."""
+        if self.process:
+            self.process.terminate()
             self.process.wait()
             self.process = None
 

@@ -15,6 +15,7 @@ from service.backlog import Backlog, backlog
 from service.entry import NewEntry, new_entry
 from service.event import LOGGED_TYPES, Event, Unprojected, read_event
 from service.intake import BATCH_BYTES, BATCH_EVENTS
+from service.keys import Subject
 
 ROOM_EVENTS = 2_000
 """So many may wait to be applied: live deliveries wait behind them, so half a second's work."""
@@ -56,8 +57,8 @@ def append(client: redis.Redis, bodies: Sequence[bytes]) -> list[bool]:
     return [fresh for piece in append_entries(client, entries) for fresh in piece]
 
 
-def _about(event: Event) -> set[forgotten.Subject]:
-    return {(event.namespace, event.customer), (event.namespace, event.object_id)}
+def _about(event: Event) -> set[Subject]:
+    return {Subject(event.namespace, one) for one in (event.customer, event.object_id)}
 
 
 def append_entries(client: redis.Redis, entries: Iterable[NewEntry]) -> Iterator[list[bool]]:

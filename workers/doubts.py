@@ -13,9 +13,9 @@ import msgspec
 import redis
 
 from service.documents import decode_customer
-from service.keys import COUNTERS, DOUBTS, Namespace, customer_key
+from service.keys import COUNTERS, DOUBTS, Namespace, Subject, customer_key
 from service.projection import Projection
-from workers.apply import Doubt, Subject
+from workers.effect import Doubt
 
 MOST_NOTED = 100_000
 """Some ten megabytes. A new endpoint that has read no customer yet doubts nearly all of them."""

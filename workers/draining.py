@@ -25,8 +25,8 @@ DRAIN_SECONDS = 5.0
 STUCK_MILLISECONDS = 8_000
 """Claimed this long ago and not acknowledged: its worker is dead, or hopelessly behind."""
 
-SUSPECT_DELIVERIES = 4
-"""An entry claimed this often may be what kills the workers: it gets a job of its own."""
+SUSPECT_DELIVERIES = 3
+"""Once in company and once alone, and both times its worker died: it gets a job of its own."""
 
 log = structlog.get_logger()
 
@@ -83,7 +83,7 @@ def count(client: redis.Redis, counts: Counter[str], *, key: str = COUNTERS) -> 
 
 def _probe(projection: Projection, line: Line, halt: halting.Halt, outcomes: Counter[str]) -> bool:
     """Try a few events when the pause is over; tells whether all may go on."""
-    if time.time() < halt.until:
+    if halting.pause_seconds(halt):
         line.rest()
         outcomes["halted"] = 0
         return False
@@ -92,18 +92,18 @@ def _probe(projection: Projection, line: Line, halt: halting.Halt, outcomes: Cou
 
 
 def _claim(line: Line, number: int) -> list[Entry]:
-    """Claim up to half of what another worker has claimed and will not finish; the rest is new."""
-    stuck = _stuck(line, number // 2)
-    return stuck + line.claim_new(number - len(stuck))
+    """Claim what another worker has claimed and will not finish, or was put back; the rest is new.
 
-
-def _stuck(line: Line, number: int) -> list[Entry]:
-    """Take over what another worker has claimed and will not finish."""
-    stuck = line.claim_stuck(STUCK_MILLISECONDS, number)
-    suspects = [entry for entry, taken in stuck if taken >= SUSPECT_DELIVERIES]
+    What a worker may have died of is tried alone, and in the end it gets a job of its own.
+    """
+    claimed = line.claim_stuck(STUCK_MILLISECONDS, number // 2)
+    stuck = [entry for entry, taken in claimed if taken < SUSPECT_DELIVERIES]
+    suspects = [entry for entry, taken in claimed if taken >= SUSPECT_DELIVERIES]
     _isolate(line.client, ((entry, SuspectError()) for entry in suspects))
     line.finish(line.client, [entry.entry_id for entry in suspects], {})
-    return [entry for entry, taken in stuck if taken < SUSPECT_DELIVERIES]
+    if stuck and any(taken > 1 for _, taken in claimed):
+        return stuck
+    return stuck + line.claim_new(number - len(stuck))
 
 
 def _apply(
@@ -125,6 +125,7 @@ def _apply(
         line.put_back([entry.entry_id for entry in entries])
         outcomes["stalled"] += len(entries)
         return False
+    entries = entries[: len(entries) - len(result.left)]
     held = line.stop_rule.held(client, [entry.entry_id for entry in entries], result.failed, halt)
     result.outcomes["failed"] -= len(held)
     _isolate(
@@ -153,6 +154,7 @@ def _apply(
     if line.is_live:
         pace.trace(entries, result, began)
     line.put_back(sorted(held))
+    line.put_back([entry.entry_id for entry in result.left], idle_ms=STUCK_MILLISECONDS)
     outcomes += result.outcomes
     if held:
         outcomes["halted"] += len(held)

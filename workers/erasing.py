@@ -6,8 +6,7 @@ import redis
 
 from service import event_log, forgotten, mentions, standing
 from service.entry import Entry
-from service.keys import mentions_key
-from workers.apply import Subject
+from service.keys import Subject, mentions_key
 from workers.rounds import Round
 
 
@@ -33,7 +32,7 @@ def erase(client: redis.Redis, entries: Sequence[Entry], entombed: Collection[Su
     again without its name.
     """
     standing.erase(client, entries)
-    carried = [(entry.namespace, entry.object) for entry in entries if entry.object]
+    carried = [Subject(entry.namespace, entry.object) for entry in entries if entry.object]
     forgotten.note(client, [*entombed, *carried])
     for subject in entombed:
         client.delete(mentions_key(*subject))

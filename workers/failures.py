@@ -5,6 +5,7 @@ from rq.timeouts import JobTimeoutException
 
 from service.event import NotAnEventError
 from workers.handlers import UnprojectableError
+from workers.time_limit import TookTooLongError
 
 PERMANENT = (UnprojectableError, NotAnEventError, msgspec.DecodeError)
 """What no retry changes: the event itself is at fault."""
@@ -27,6 +28,6 @@ def reason_of(error: BaseException) -> str:
     """Return what went wrong in a word; never a text of the event's own."""
     if isinstance(error, UnprojectableError | NotAnEventError):
         return error.reason
-    if isinstance(error, JobTimeoutException):
+    if isinstance(error, JobTimeoutException | TookTooLongError):
         return "timeout"
     return type(error).__name__

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from workers.apply import Stored, link_to
+from workers.apply import link_to
+from workers.commits import Stored
 from workers.derive import derive_source
 from workers.facts import CustomerFacts, Facts, SourceFacts
 from workers.merge import merge_customers, merge_sources

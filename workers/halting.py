@@ -53,6 +53,12 @@ class Halt(msgspec.Struct, frozen=True):
     """Of the last events tried so many, and so many of them failed."""
 
 
+def pause_seconds(halt: Halt) -> float:
+    """Return how long its pause still takes; one longer than any is a clock that was set back."""
+    left = halt.until - time.time()
+    return left if 0 < left <= PAUSES_SECONDS[-1] else 0.0
+
+
 class StopRule:
     """Judges the rounds of one process: of new events, or of replays, whose halt is another.
 

@@ -8,7 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 import redis
 
@@ -21,6 +21,12 @@ CONSUMER = "worker"
 """One name for all workers: what one has claimed no other gets, whatever its name."""
 
 Finish: TypeAlias = Callable[[redis.Redis, Sequence[str], Mapping[str, int]], None]
+
+
+class PutBack(Protocol):
+    """Puts entries back as taken `idle_ms` ago, and never before."""
+
+    def __call__(self, entry_ids: Sequence[str], *, idle_ms: int = 0) -> None: ...  # noqa: D102
 
 
 class Line(NamedTuple):
@@ -36,8 +42,8 @@ class Line(NamedTuple):
     claim_stuck: Callable[[int, int], list[tuple[Entry, int]]]
     """Takes over entries that were taken so many milliseconds ago, up to so many of them; each
     comes with how often it has been taken."""
-    put_back: Callable[[Sequence[str]], None]
-    """Has them claimed again later; that they were taken counts for nothing."""
+    put_back: PutBack
+    """Has them claimed again later, or at once; that they were taken counts for nothing."""
     finish: Finish
     """Takes entries off the line, on the pipeline that settles them, and counts their outcomes."""
     ring: Callable[[], None]
@@ -102,8 +108,9 @@ class _Replays:
         entries = self._entries([named for named, _ in stuck])
         return [(entry, taken[entry.entry_id]) for entry in entries]
 
-    def put_back(self, entry_ids: Sequence[str]) -> None:
-        replay_queue.put_back(self._client, CONSUMER, self._items_of(entry_ids))
+    def put_back(self, entry_ids: Sequence[str], *, idle_ms: int = 0) -> None:
+        items = self._items_of(entry_ids)
+        replay_queue.put_back(self._client, CONSUMER, items, idle_ms=idle_ms)
 
     def finish(
         self, pipe: redis.Redis, entry_ids: Sequence[str], outcomes: Mapping[str, int]

@@ -12,6 +12,7 @@ from service.keys import OVERCOME
 from service.projection import Projection
 from workers import doubts, retries
 from workers.event_job import EventJob
+from workers.watch import Watch
 
 RING_MILLISECONDS = 3_000
 """Pending this long while no job waits: whoever should have rung for it is dead."""
@@ -26,11 +27,11 @@ DAY_MILLISECONDS = 24 * 3600 * 1000
 log = structlog.get_logger()
 
 
-def ring_for_pending(client: redis.Redis, rq_client: redis.Redis) -> None:
+def ring_for_pending(client: redis.Redis, rq_client: redis.Redis, watch: Watch) -> None:
     """Enqueue a drain job when events are pending and none waits."""
     behind = backlog(client)
-    stuck = behind.oldest_ms is not None and behind.oldest_ms >= RING_MILLISECONDS
-    if stuck and doorbell.queue(rq_client).count == 0:
+    old_ms = max(behind.oldest_ms or 0, watch.still_seconds(behind) * 1000)
+    if behind.pending and old_ms >= RING_MILLISECONDS and doorbell.queue(rq_client).count == 0:
         doorbell.ring(rq_client)
         log.info("doorbell.rung", pending=behind.pending, oldest_ms=behind.oldest_ms)
 
@@ -48,6 +49,7 @@ def enqueue_lost_retries(client: redis.Redis) -> None:
     """Enqueue anew what should have been tried again and was lost with its worker.
 
     An entry that was erased while a worker failed at it has nothing to be tried: it is done with.
+    What has been lost so too often is a dead letter: it may be what kills the workers.
     """
     overdue = dict(retries.overdue(client))
     kept = {entry.entry_id for entry in event_log.fetch(client, list(overdue))}
@@ -57,6 +59,10 @@ def enqueue_lost_retries(client: redis.Redis) -> None:
         log.warning("event.erased_meanwhile", entries=len(erased))
     for entry_id, retry in overdue.items():
         if entry_id not in kept:
+            continue
+        if retries.spent(retry):
+            retries.write(client, entry_id, retries.failed(retry, retries.INTERRUPTED, final=True))
+            log.warning("event.failed", event_id=retry.event, reason=retries.INTERRUPTED)
             continue
         with client.pipeline(transaction=True) as pipe:
             retries.write(pipe, entry_id, retries.postponed(retry))

@@ -17,8 +17,15 @@ from service.keys import DISCARDED, OVERCOME, RETRIES
 MOST_ATTEMPTS = 1 + 1 + len(APPLY_RETRY_SECONDS)
 """Once in a drain, once in a job of its own, and that job's retries."""
 
+INTERRUPTED = "interrupted"
+"""The reason of an attempt that nothing has ended yet: it goes on, or its worker is dead."""
+
 OVERDUE_SECONDS = 5
 """How late an attempt may be before its job is taken for lost with its worker."""
+
+
+LONGEST_SECONDS = max(*APPLY_RETRY_SECONDS, JOB_TIMEOUT_SECONDS)
+"""No attempt is due later than this."""
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -27,7 +34,7 @@ class Attempt(msgspec.Struct, frozen=True):
     at: float
     """When it began, unix seconds."""
     reason: str
-    """What ended it; `interrupted` until something does."""
+    """What ended it; INTERRUPTED until something does."""
 
 
 class Retry(msgspec.Struct, frozen=True):
@@ -49,7 +56,7 @@ def begun(client: redis.Redis, entry_id: str, event_id: str) -> Retry:
         event=event_id,
         state="retrying",
         due=now + JOB_TIMEOUT_SECONDS,
-        attempts=[*before, Attempt(at=now, reason="interrupted")],
+        attempts=[*before, Attempt(at=now, reason=INTERRUPTED)],
     )
 
 
@@ -63,6 +70,11 @@ def failed(retry: Retry, reason: str, *, final: bool = False) -> Retry:
         due=time.time() + pause,
         attempts=[*before, Attempt(at=last.at, reason=reason)],
     )
+
+
+def spent(retry: Retry) -> bool:
+    """Tell whether it was tried often enough, and the last attempt killed its worker."""
+    return len(retry.attempts) >= MOST_ATTEMPTS and retry.attempts[-1].reason == INTERRUPTED
 
 
 def postponed(retry: Retry) -> Retry:
@@ -113,12 +125,19 @@ def discard(client: redis.Redis, entry_id: str, retry: Retry) -> bool:
 
 
 def overdue(client: redis.Redis) -> list[tuple[str, Retry]]:
-    """Return the histories, by entry id, of what should have been tried again by now."""
-    latest = time.time() - OVERDUE_SECONDS
+    """Return the histories, by entry id, of what should have been tried again by now.
+
+    What is due later than after the longest pause was written before the clock was set back.
+    """
+    now = time.time()
     histories = (
         (entry_id.decode(), _decode(value)) for entry_id, value in client.hscan_iter(RETRIES)
     )
-    return [(e, r) for e, r in histories if r.state == "retrying" and r.due < latest]
+    return [
+        (e, r)
+        for e, r in histories
+        if r.state == "retrying" and not -OVERDUE_SECONDS <= r.due - now <= LONGEST_SECONDS
+    ]
 
 
 _encode = msgspec.json.Encoder().encode

@@ -6,11 +6,21 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from service.entry import Entry
-from service.event import LOGGED_TYPES, Unprojected, read_event
+from service.event import LOGGED_TYPES, Event, Unprojected, read_event
+from service.keys import Subject
 from service.projection import Projection
-from workers.apply import Doubt, Subject, Told, apply
+from workers.apply import Told, apply
+from workers.effect import Doubt
 from workers.facts import CustomerFacts, Facts, SourceFacts
 from workers.handlers import facts_of
+from workers.time_limit import TookTooLongError, at_most
+
+HANDLING_SECONDS = 2.0
+"""All handlers of a round together take some tens of milliseconds."""
+
+
+class NoFactsError(Exception):
+    """A handler returned something else than facts."""
 
 
 class Round(NamedTuple):
@@ -32,6 +42,17 @@ class Round(NamedTuple):
     """What applying them adds to /metrics."""
     created: dict[str, int]
     """Entry id -> Stripe's `created`, of those that could be read."""
+    left: Sequence[Entry] = ()
+    """Entries that were not looked at: the one before them took too long."""
+
+
+class _Handled(NamedTuple):
+    """What the handlers made of some entries."""
+
+    told: list[Told]
+    created: dict[str, int]
+    failed: dict[str, Exception]
+    ignored: list[str]
 
 
 def run(
@@ -48,30 +69,22 @@ def run(
 
     Raises:
         redis.RedisError: the store of the projection is away, and nothing is known to be applied.
+        MemoryError: nothing that this process does can be trusted any more.
 
     """
-    failed: dict[str, Exception] = {}
-    told: list[Told] = []
-    created: dict[str, int] = {}
-    outcomes: Counter[str] = Counter()
-    for entry in entries:
-        try:
-            facts, created_at = _read(entry, forgotten.get(entry.entry_id, ()))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is this event's alone
-            failed[entry.entry_id] = error
-        else:
-            if created_at is not None:
-                created[entry.entry_id] = created_at
-            if facts:
-                told.append(Told(entry.entry_id, entry.namespace, facts))
-            else:
-                outcomes["ignored"] += 1
-    effect = apply(projection, told)
-    failed.update(effect.failed)
+    handled = _Handled([], {}, {}, [])
+    looked_at = 0
+    try:
+        with at_most(HANDLING_SECONDS):
+            for looked_at, entry in enumerate(entries, 1):  # noqa: B007 (where it hangs)
+                _handle(entry, forgotten.get(entry.entry_id, ()), handled)
+    except TookTooLongError as error:
+        handled.failed[entries[looked_at - 1].entry_id] = error
+    effect = apply(projection, handled.told)
+    failed = handled.failed | effect.failed
     applied = len(effect.changed - failed.keys())
-    outcomes["applied"] += applied
-    outcomes["failed"] += len(failed)
-    outcomes["unchanged"] += len(entries) - outcomes["ignored"] - applied - len(failed)
+    outcomes = Counter(applied=applied, failed=len(failed), ignored=len(handled.ignored))
+    outcomes["unchanged"] = looked_at - outcomes.total()
     return Round(
         outcomes=outcomes,
         failed=failed,
@@ -80,8 +93,25 @@ def run(
         forgotten=(effect.forgotten | forgotten.keys()) - failed.keys(),
         entombed=set(effect.entombed),
         meters=effect.meters,
-        created=created,
+        created=handled.created,
+        left=entries[looked_at:],
     )
+
+
+def _handle(entry: Entry, forgotten: Collection[str], handled: _Handled) -> None:
+    try:
+        facts, created = _read(entry, forgotten)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is this event's alone
+        handled.failed[entry.entry_id] = error
+        return
+    if created is not None:
+        handled.created[entry.entry_id] = created
+    if facts:
+        handled.told.append(Told(entry.entry_id, entry.namespace, facts))
+    else:
+        handled.ignored.append(entry.entry_id)
 
 
 def _read(entry: Entry, forgotten: Collection[str]) -> tuple[Facts, int | None]:
@@ -90,11 +120,19 @@ def _read(entry: Entry, forgotten: Collection[str]) -> tuple[Facts, int | None]:
     try:
         event = read_event(entry.body, projected=LOGGED_TYPES)
         if not isinstance(event, Unprojected):
-            facts, created = facts_of(event), event.created
+            facts, created = _facts_of(event), event.created
     except Exception:
         if not forgotten:
             raise
+        facts = Facts()
     return (_without(forgotten, facts, entry) if forgotten else facts), created
+
+
+def _facts_of(event: Event) -> Facts:
+    facts = facts_of(event)
+    if not isinstance(facts, Facts):
+        raise NoFactsError(f"its handler returned a {type(facts).__name__}")
+    return facts
 
 
 def _without(forgotten: Collection[str], facts: Facts, entry: Entry) -> Facts:

@@ -16,9 +16,10 @@ from rq.serializers import JSONSerializer
 from service import doorbell, event_log, logs
 from service.keys import QUEUE, REPLAY_QUEUE
 from service.settings import Settings
-from workers import jobs, maintenance, resolving
+from workers import draining, jobs, maintenance, resolving
 from workers.event_job import EventJob
 from workers.failures import EventFailedError
+from workers.watch import Watch
 
 MAINTENANCE_SECONDS = 2
 WORKER_TTL_SECONDS = 17
@@ -37,6 +38,7 @@ class EventWorker(SimpleWorker):
         super().__init__(*args, **kwargs)
         self._stores = stores
         self.told_to_stop = False
+        self._watch = Watch()
         self._trimmer = maintenance.Trimmer(settings.retention_days)
         self._resolver = resolving.Resolver(settings)
         self._rechecker = maintenance.Rechecker()
@@ -56,11 +58,23 @@ class EventWorker(SimpleWorker):
     def clean_group_registries(self) -> None:
         """Do nothing: our jobs form no groups."""
 
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:  # noqa: ANN401 - RQ's own
+        """Die when memory is out: nothing this process does can be trusted any more.
+
+        It is as if the kernel had killed it: its supervisor starts it again, and what it has
+        claimed is taken over.
+        """
+        if isinstance(exc_info[1], MemoryError):
+            log.error("worker.died", worker=self.name, reason="MemoryError")
+            os._exit(1)
+        super().handle_exception(job, *exc_info)
+
     def run_maintenance_tasks(self) -> None:
         """Ring for what was left behind; then do what RQ does."""
         try:
             worker_registration.register(self)
-            maintenance.ring_for_pending(self._stores.log, self.connection)
+            self._watch.age_claims(self._stores.log, draining.STUCK_MILLISECONDS)
+            maintenance.ring_for_pending(self._stores.log, self.connection, self._watch)
             maintenance.ring_for_replays(self._stores.log)
             maintenance.enqueue_scheduled(self.connection)
             maintenance.enqueue_lost_retries(self._stores.log)

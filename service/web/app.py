@@ -59,7 +59,7 @@ def create_app(settings: Settings, tell: Tell, reread: Reread | None = None) -> 
     events = connect_async(settings.redis_url, timeout=settings.store_timeout_seconds)
     commits = connect_async(settings.redis_url, timeout=settings.store_timeout_seconds)
     projection = ProjectionStore(settings.projection_url, timeout=settings.store_timeout_seconds)
-    intake = Intake(commits)
+    intake = Intake(commits, replicas=settings.replicas)
     reads = ProjectionReads(projection.find, timeout=settings.store_timeout_seconds)
     keys = ApiKeys(settings.api_keys)
     webhook = Webhook(settings, intake)

@@ -97,12 +97,18 @@ class Service:
             timeout=COMMAND_SECONDS,
         )
 
-    def start(self, *command: str, **more: str) -> subprocess.Popen[bytes]:
-        """Start a command of `onfile`; its lines go to a file of the test's folder."""
+    def start(
+        self, *command: str, module: str = "workers.cli.main", code: str = "", **more: str
+    ) -> subprocess.Popen[bytes]:
+        """Start a command of `onfile`; its lines go to a file of the test's folder.
+
+        `code` is the folder of another version of Onfile.
+        """
         with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(
-                [*ONFILE, *command],
+                [sys.executable, "-m", module, *command],
                 env=self.environ(**more),
+                cwd=code or None,
                 stdout=log,
                 stderr=log,
             )

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import stripe
 
+from tests.chaos.sabotage import victim
+
 if TYPE_CHECKING:
     from tests.flow.conftest import Service
 
@@ -312,6 +314,25 @@ def test_sigterm_under_load_ends_every_process_and_loses_nothing(
     service.worker()
     eventually(service.settled)
     assert all(service.ask(f"/v1/customers/{customer_id}").status == 200 for customer_id in ids)
+
+
+def test_a_worker_whose_memory_is_out_ends_and_the_next_one_is_not_held_up(
+    service: "Service", eventually: Callable[..., Any]
+) -> None:
+    service.web()
+    doomed = service.start("handler:devour", "worker", module="tests.chaos.sabotage")
+    greedy = created_now("cus_greedy")
+    while not victim(greedy["id"]):
+        greedy = created_now("cus_greedy")
+    service.deliver(greedy)
+    assert doomed.wait(30) == 1
+    service.worker()
+    service.deliver(created_now("cus_modest"))
+    eventually(lambda: service.ask("/v1/customers/cus_modest").status == 200)
+
+
+def created_now(customer_id: str) -> dict[str, Any]:
+    return event("customer.created", customer(customer_id), at=10)
 
 
 def test_no_line_of_the_log_shows_anything_personal_or_secret(

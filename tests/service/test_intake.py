@@ -4,8 +4,9 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,9 +30,9 @@ AWAY_SECONDS = 2.0
 class Desk:
     """An intake and its client, given bodies."""
 
-    def __init__(self, client: redis.asyncio.Redis) -> None:
+    def __init__(self, client: redis.asyncio.Redis, replicas: int) -> None:
         self.client = client
-        self.intake = Intake(client)
+        self.intake = Intake(client, replicas=replicas)
 
     async def take(self, body: bytes) -> Outcome:
         """Accept one delivery."""
@@ -48,12 +49,23 @@ class Desk:
 
 
 @asynccontextmanager
-async def opened(store: "Store") -> AsyncIterator[Desk]:
+async def opened(store: "Store", replicas: int = 0) -> AsyncIterator[Desk]:
     """Open an intake on the store, and close it."""
     async with connect_async(store.url) as client:
-        desk = Desk(client)
+        desk = Desk(client, replicas)
         yield desk
         await desk.intake.close()
+
+
+@pytest.fixture
+def replica(own_store: "Store", tmp_path: Path) -> Iterator["Store"]:
+    """A replica of the store that the test may kill, not started yet."""
+    folder = tmp_path / "replica"
+    folder.mkdir()
+    follow = ("--replicaof", f"127.0.0.1 {own_store.port}", "--repl-diskless-sync-delay", "0")
+    replica = type(own_store)(folder, *follow)
+    yield replica
+    replica.kill()
 
 
 def commits(client: redis.Redis) -> int:
@@ -278,6 +290,25 @@ def test_a_store_that_refuses_to_write_is_away_too(
             assert await desk.take(event_body("evt_1")) == "accepted"
 
     asyncio.run(run())
+
+
+def test_where_a_replica_must_have_it_nothing_is_accepted_until_one_does(
+    own_store: "Store", replica: "Store", event_body: "EventBody"
+) -> None:
+    async def run() -> None:
+        async with opened(own_store, replicas=1) as desk:
+            assert await desk.outcome(event_body("evt_1")) == "away"
+            replica.start()
+            give_up = time.monotonic() + 10
+            while await desk.outcome(event_body("evt_1")) == "away":
+                assert time.monotonic() < give_up
+            with replica.client() as its:
+                assert [entry.id for entry in find(its, "evt_1")] == ["evt_1"]
+            assert await desk.take(event_body("evt_2")) == "accepted"
+
+    asyncio.run(run())
+    with own_store.client() as client:
+        assert client.llen(doorbell.QUEUE_KEY) >= 1
 
 
 def test_a_script_that_the_store_has_forgotten_is_loaded_again(

@@ -10,7 +10,7 @@ from service import mentions
 from service.entry import new_entry
 from service.event import Event, read_event
 from service.event_log import APPEND_SCRIPT, acknowledge, append_command, claim_new
-from service.keys import Namespace, mentions_key
+from service.keys import Namespace, Subject, mentions_key
 from service.retention import trim
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.service.conftest import EventBody
 
 TEST = Namespace(account="", mode="test")
+ANNA, BERT, LOOSE = (Subject(TEST, one) for one in ("cus_1", "cus_2", "src_1"))
 MANY = ["1795310339000-0", "1795310339000-12", "1795310340123-2097151"]
 
 
@@ -27,18 +28,21 @@ def a_client(store: "Store") -> redis.Redis:
 
 
 def test_what_was_noted_is_found_again_in_the_order_of_the_log(client: redis.Redis) -> None:
-    mentions.note(client, {(TEST, "cus_1"): reversed(MANY), (TEST, "src_1"): ["1795310339500-0"]})
-    mentions.note(client, {(TEST, "cus_1"): MANY[:2], (TEST, "cus_2"): set()})
-    assert mentions.entries_of(client, [(TEST, "cus_1")]) == MANY
-    both = mentions.entries_of(client, [(TEST, "cus_1"), (TEST, "src_1")])
+    mentions.note(
+        client,
+        {ANNA: reversed(MANY), LOOSE: ["1795310339500-0"]},
+    )
+    mentions.note(client, {ANNA: MANY[:2], BERT: set()})
+    assert mentions.entries_of(client, [ANNA]) == MANY
+    both = mentions.entries_of(client, [ANNA, LOOSE])
     assert both == [*MANY[:2], "1795310339500-0", MANY[2]]
     assert mentions.entries_of(client, []) == []
     assert client.keys("onfile:m:*cus_2") == []
 
 
 def test_an_entry_takes_eight_bytes(client: redis.Redis) -> None:
-    key = mentions_key(TEST, "cus_1")
-    mentions.note(client, {(TEST, "cus_1"): [f"1795310339{n:03}-0" for n in range(200)]})
+    key = mentions_key(*ANNA)
+    mentions.note(client, {ANNA: [f"1795310339{n:03}-0" for n in range(200)]})
     assert client.object("encoding", key) == b"intset"
     used: Any = client.memory_usage(key)
     assert used < 200 * 8 + 150

@@ -49,6 +49,7 @@ def test_every_setting_can_be_set() -> None:
             "ONFILE_METRICS_KEY": "metrics_0123456789abcdef",
             "ONFILE_HOST": "0.0.0.0",  # noqa: S104
             "PORT": "9000",
+            "ONFILE_REPLICAS": "1",
             "ONFILE_RETENTION_DAYS": "7",
             "ONFILE_SIGNATURE_TOLERANCE_SECONDS": "60",
             "ONFILE_BODY_LIMIT_BYTES": "2048",

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 def stored_values(client: "redis.Redis") -> dict[str, bytes]:
     """Return the bytes of every document by its key."""
     keys: Any = client.keys("onfile:[cs]:*")
-    values: Any = client.mget(keys) if keys else []
+    pipeline = client.pipeline(transaction=False)  # a node of a cluster takes no MGET of two slots
+    for key in keys:
+        pipeline.get(key)
+    values = pipeline.execute()
     return {key.decode(): value for key, value in sorted(zip(keys, values, strict=True))}
 
 

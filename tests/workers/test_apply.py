@@ -10,14 +10,16 @@ import pytest
 import redis
 
 from service.documents import version_of
-from service.keys import Namespace, customer_key, source_key
+from service.keys import Namespace, Subject, customer_key, source_key
 from service.projection import Projection, Write
 from tests.workers.fold import TEST, Fold, facts_told
 from tests.workers.histories import WORLDS, delivered, lived
 from tests.workers.notation import CUSTOMER, added, card, created, event, removed, source_id
 from tests.workers.stored import stored_answers, stored_documents, stored_values, unversioned
-from workers import apply as applying
-from workers.apply import ConflictError, Doubt, Effect, Subject, Told, apply
+from workers import commits
+from workers.apply import Told, apply
+from workers.commits import ConflictError
+from workers.effect import Doubt, Effect
 from workers.facts import CustomerFacts, Facts, Record
 
 if TYPE_CHECKING:
@@ -211,7 +213,7 @@ class _Refusing(Projection):
 def test_a_store_that_always_refuses_is_given_up(
     client: "redis.Redis", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(applying, "_CONFLICT_ROUNDS", 3)
+    monkeypatch.setattr(commits, "CONFLICT_ROUNDS", 3)
     with pytest.raises(ConflictError, match="1 documents were refused 3 times"):
         apply(_Refusing(client), told(created(None, 1)))
 

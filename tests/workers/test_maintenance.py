@@ -8,11 +8,11 @@ import pytest
 
 from service import event_log, retention, standing
 from service.backlog import backlog
-from service.keys import COUNTERS, LOG, OVERCOME, RETRIES, Namespace
+from service.keys import COUNTERS, LOG, OVERCOME, RETRIES, Namespace, Subject
 from tests.workers.notation import CUSTOMER, added, created, event
 from tests.workers.operators.bench import Bench, bench_on
 from workers import doubts, maintenance, retries
-from workers.apply import Doubt, Subject
+from workers.effect import Doubt
 from workers.maintenance import Rechecker, Trimmer
 
 if TYPE_CHECKING:

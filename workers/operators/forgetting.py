@@ -7,20 +7,24 @@ run again it ends the same: what says whose something is goes after it.
 
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from service import doorbell, event_log, forgotten, standing
 from service.entry import Entry
-from service.keys import mentions_key
+from service.keys import Subject, mentions_key
 from service.log_rewrite import rewrite_log
 from workers import doubts
-from workers.apply import Effect, Told, apply
+from workers.apply import Told, apply
 from workers.facts import CustomerFacts, Facts, SourceFacts
 from workers.operators import person
 from workers.operators.desk import Desk
 from workers.operators.person import Person, Progress
 from workers.operators.store_files import Rewritten, rewrite_files
+
+if TYPE_CHECKING:
+    from workers.effect import Effect
 
 PIECE = 500
 """Entries erased in one step: a few milliseconds of the store's time."""
@@ -87,7 +91,7 @@ def _erase(desk: Desk, found: Person) -> int:
 
     Those that do not name the customer go first, since those that do say whose they are.
     """
-    forgotten.note(desk.log, ((found.namespace, one) for one in found.ids))
+    forgotten.note(desk.log, (Subject(found.namespace, one) for one in found.ids))
     erased = 0
     for named in (False, True):
         for start in range(0, len(found.entries), PIECE):

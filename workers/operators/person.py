@@ -8,7 +8,7 @@ import msgspec
 from service import event_log, mentions
 from service.documents import decode_customer, decode_source
 from service.entry import Entry
-from service.keys import Namespace, customer_key, source_key
+from service.keys import Namespace, Subject, customer_key, source_key
 from workers.facts import NEVER, CustomerFacts, SourceFacts
 from workers.operators.desk import Desk
 from workers.operators.reading import Span, order, read_span
@@ -72,7 +72,7 @@ def find(
             break
         ids |= further
     sources = sorted(one for one in ids - {customer} if not one.startswith("pm_"))
-    told = mentions.entries_of(desk.log, [(namespace, one) for one in (customer, *sources)])
+    told = mentions.entries_of(desk.log, [Subject(namespace, one) for one in (customer, *sources)])
     found |= {entry.entry_id for entry in event_log.fetch(desk.log, told)}
     entries = sorted(found, key=order)
     return Person(

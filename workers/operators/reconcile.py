@@ -11,6 +11,7 @@ import msgspec
 import redis
 
 from service import forgotten
+from service.keys import Subject
 from workers import admission
 from workers.asking import read_settled
 from workers.known import Known, known
@@ -61,7 +62,9 @@ def reconcile(
     for batch in batches:
         found = known(desk.projection, api.namespace, [customer for customer, _ in batch])
         suspects: dict[str, Read | None] = {}
-        gone = forgotten.which(desk.log, ((api.namespace, customer) for customer, _ in batch))
+        gone = forgotten.which(
+            desk.log, (Subject(api.namespace, customer) for customer, _ in batch)
+        )
         for (customer, read), before in zip(batch, found, strict=True):
             if (api.namespace, customer) in gone:
                 yield Checked(customer, "forgotten")

@@ -131,7 +131,7 @@ def halted(client: redis.Redis, key: str = HALT) -> Halted | None:
         failed=halt.failed,
         tried=halt.tried,
         since=iso(halt.since),
-        probe_in_seconds=round(max(0.0, halt.until - time.time()), 1),
+        probe_in_seconds=round(halting.pause_seconds(halt), 1),
     )
 
 

@@ -11,7 +11,7 @@ from service.compression import UnreadableError
 from service.documents import decode_customer
 from service.entry import Entry
 from service.event import LOGGED_TYPES, Event, NotAnEventError, read_event
-from service.keys import Namespace, customer_key
+from service.keys import Namespace, Subject, customer_key
 from service.projection import Projection
 from service.settings import Settings
 from service.timeline import Tell, Teller, Timeline
@@ -43,7 +43,7 @@ class Timelines:
             return None
         _, answer, packed = decode_customer(value)
         facts = _FACTS.decode(packed)
-        subjects = [(namespace, one) for one in (customer, *facts.links)]
+        subjects = [Subject(namespace, one) for one in (customer, *facts.links)]
         entries = mentions.entries_of(self._log, subjects)[-MOST_ENTRIES:]
         heard = [one for entry in event_log.fetch(self._log, entries) for one in _heard(entry)]
         return retell(namespace, customer, (facts, answer), heard)

@@ -1,5 +1,6 @@
 """The command line as a person uses it: real processes in folders of their own."""
 
+import contextlib
 import json
 import os
 import signal
@@ -18,6 +19,9 @@ ONFILE = [sys.executable, "-P", "-m", "workers.cli.main"]
 
 PATIENCE_SECONDS = 30
 """For what takes a second on a quiet machine."""
+
+PROC = Path("/proc/self")
+"""Not everywhere."""
 
 OURS = ("REDIS_URL", "STRIPE_", "ONFILE_", "PORT")
 
@@ -59,10 +63,10 @@ def is_alive(pid: int) -> bool:
     """Whether a process lives; one that has ended and was not yet buried does not."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        status = Path(f"/proc/{pid}/stat").read_text() if PROC.exists() else ""
+    except (ProcessLookupError, FileNotFoundError):  # also between the two questions
         return False
-    status = Path(f"/proc/{pid}/stat")
-    return not (status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z")
+    return "Z" not in status.rpartition(")")[2].split()[:1]
 
 
 class Up:
@@ -156,7 +160,8 @@ class Up:
     def clean_up(self) -> None:
         """End whatever a failed test has left."""
         for pid in self.alive:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+                os.kill(pid, signal.SIGKILL)
         self.process.wait()
 
 

@@ -11,11 +11,11 @@ from rq.serializers import JSONSerializer
 from rq.utils import utcformat
 
 from service import doorbell, event_log
-from service.keys import COUNTERS, RETRIES, Namespace
+from service.keys import COUNTERS, RETRIES, Namespace, Subject
 from service.settings import Settings
 from tests.workers.notation import added, created, event, removed
 from workers import doubts, retries
-from workers.apply import Doubt, Subject
+from workers.effect import Doubt
 from workers.operators import dead_letters
 from workers.operators.desk import open_desk
 from workers.operators.status import Status, status

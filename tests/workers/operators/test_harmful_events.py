@@ -1,0 +1,119 @@
+"""Events that harm whoever handles them: each is told from the others, which do not wait for it."""
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from service import event_log
+from service.keys import FAILED, RETRIES
+from tests.workers.notation import CUSTOMER, created, event
+from tests.workers.operators.bench import Bench, Handlers
+from workers import commits, draining, halting, lines, maintenance, retries, rounds
+from workers.derive import derive_customer
+from workers.facts import CustomerFacts, Facts, SourceFacts
+from workers.operators.status import status
+
+if TYPE_CHECKING:
+    from service.documents import CustomerAnswer
+    from service.event import Event
+    from service.keys import Namespace
+
+HARMFUL = "evt_harmful"
+
+
+def hang(_event: "Event") -> Facts:
+    while True:
+        time.sleep(1)
+
+
+def nonsense(_event: "Event") -> Any:
+    return ["nonsense"]
+
+
+def nothing(_event: "Event") -> Any:
+    return None
+
+
+def facts_that_do_not_merge(_event: "Event") -> Any:
+    return Facts(sources={"card_A": SourceFacts(owners=None)})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("harm", "reason"),
+    [
+        (hang, "timeout"),
+        (nonsense, "NoFactsError"),
+        (nothing, "NoFactsError"),
+        (facts_that_do_not_merge, "TypeError"),
+    ],
+)
+def test_an_event_whose_handler_hangs_or_talks_nonsense_fails_alone(
+    bench: Bench, handlers: Handlers, monkeypatch: pytest.MonkeyPatch, harm: Any, reason: str
+) -> None:
+    def facts_of(told: "Event") -> Any:
+        return harm(told) if told.id == HARMFUL else handlers.sound(told)
+
+    monkeypatch.setattr(rounds, "facts_of", facts_of)
+    monkeypatch.setattr(rounds, "HANDLING_SECONDS", 0.05)
+    good = [created("A", n) for n in range(4)]
+    bench.accept(*good[:2], event("customer.updated", {}, 5, event_id=HARMFUL), *good[2:])
+    assert bench.drain()["failed"] == 1
+    [history] = [json.loads(one) for one in bench.log.hvals(RETRIES)]
+    assert (history["event"], history["attempts"][-1]["reason"]) == (HARMFUL, reason)
+    now = status(bench.desk, sample_seconds=0)
+    assert (now.applied, now.retrying, now.pending) == (4, 1, 0)
+
+
+def test_a_document_that_hangs_fails_the_events_that_touch_it_and_no_others(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def derive(namespace: "Namespace", customer: str, facts: CustomerFacts) -> "CustomerAnswer":
+        while customer == CUSTOMER:
+            time.sleep(1)
+        return derive_customer(namespace, customer, facts)
+
+    monkeypatch.setattr(commits, "derive_customer", derive)
+    monkeypatch.setattr(commits, "DERIVING_SECONDS", 0.05)
+    others = [
+        event("customer.created", {"id": customer, "object": "customer"}, 1)
+        for customer in ("cus_before", "cus_behind")
+    ]
+    bench.accept(others[0], created(None, 1), others[1])
+    outcomes = bench.drain()
+    assert (outcomes["applied"], outcomes["failed"]) == (2, 1)
+
+
+def test_what_a_worker_may_have_died_of_is_tried_alone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draining, "STUCK_MILLISECONDS", 0)
+    bench.accept(*[created("A", n) for n in range(3)])
+    line = lines.pending(bench.log, halting.StopRule())
+    dead = draining._claim(line, draining.ROUND_EVENTS)
+    bench.accept(created("A", 3))
+    assert [len(dead), len(draining._claim(line, draining.ROUND_EVENTS))] == [3, 1]
+
+
+def test_what_is_handed_back_in_mid_round_may_be_taken_at_once(bench: Bench) -> None:
+    bench.accept(created("A", 1))
+    [entry] = event_log.claim_new(bench.log, "worker", 1)
+    event_log.put_back(bench.log, "worker", [entry.entry_id], idle_ms=60_000)
+    assert event_log.claim_stuck(bench.log, "worker", 60_000, 10) == [(entry, 1)]
+
+
+def test_an_event_that_has_killed_every_worker_that_tried_it_is_a_dead_letter(bench: Bench) -> None:
+    bench.accept(created("A", 1))
+    [entry] = event_log.claim_new(bench.log, "worker", 1)
+    for _ in range(retries.MOST_ATTEMPTS):
+        assert bench.log.zcard(FAILED) == 0
+        begun = retries.begun(bench.log, entry.entry_id, entry.id)
+        retries.write(bench.log, entry.entry_id, overdue(begun))
+        maintenance.enqueue_lost_retries(bench.log)
+    assert bench.log.zscore(FAILED, entry.entry_id) is not None
+
+
+def overdue(retry: retries.Retry) -> retries.Retry:
+    late = retries.OVERDUE_SECONDS + 1
+    return retries.Retry(retry.event, retry.state, time.time() - late, retry.attempts)

@@ -1,0 +1,182 @@
+"""Commit documents: load, merge, derive, store; and again until nobody was in between."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from service.documents import (
+    CustomerAnswer,
+    SourceAnswer,
+    decode_customer,
+    decode_source,
+    encode_document,
+)
+from service.keys import Namespace, Subject, customer_key, source_key
+from service.meters import FACTS, TIES
+from service.projection import Projection, Write
+from workers.derive import derive_customer, derive_source
+from workers.effect import Effect
+from workers.facts import CustomerFacts, SourceFacts
+from workers.standings import standing, tie
+from workers.time_limit import TookTooLongError, at_most
+
+F = TypeVar("F", SourceFacts, CustomerFacts)
+A = TypeVar("A", SourceAnswer, CustomerAnswer)
+
+CONFLICT_ROUNDS = 1_000
+"""Every conflict means that another worker got on; this many in a row mean something is broken."""
+
+DERIVING_SECONDS = 3.0
+"""All documents of a round together take some tenths of a second."""
+
+
+class ConflictError(Exception):
+    """The store refuses a document again and again: something else may be writing to its keys."""
+
+
+class Stored(NamedTuple, Generic[F, A]):
+    """A document as it stands in the store now."""
+
+    facts: F
+    version: int
+    answer: A
+
+
+class Batch(Generic[F]):
+    """New facts by document, and the log entries they come from."""
+
+    def __init__(self, merge: Callable[[F, F], F], *, anew: bool = False) -> None:
+        """With `anew` answers are derived again, also where the facts are the same."""
+        self.merge: Callable[[F, F], F] = merge
+        self.anew = anew
+        self.facts: dict[Subject, F] = {}
+        self.entries: dict[Subject, set[str]] = {}
+
+    def add(self, subject: Subject, facts: F, entries: set[str]) -> None:
+        """Add what these entries told of a document."""
+        known = self.facts.get(subject)
+        self.facts[subject] = self.merge(known, facts) if known is not None else facts
+        self.entries.setdefault(subject, set()).update(entries)
+
+
+class Kind(NamedTuple, Generic[F, A]):
+    """How documents of one kind are kept."""
+
+    key: Callable[[Namespace, str], str]
+    empty: Callable[[], F]
+    decode: Callable[[bytes], tuple[int, A, bytes]]
+    decode_facts: Callable[[bytes], F]
+    derive: Callable[[Subject, F], A]
+
+
+def commit_all(
+    projection: Projection, batch: Batch[F], kind: Kind[F, A], effect: Effect
+) -> Mapping[Subject, Stored[F, A]]:
+    """Return the documents of a batch as they stand once all of them are stored.
+
+    What cannot be derived is noted in `effect`, and what changed.
+
+    Raises:
+        ConflictError: others are in between, again and again.
+        redis.RedisError: the store is away.
+
+    """
+    done: dict[Subject, Stored[F, A]] = {}
+    open_subjects = list(batch.facts)
+    for _ in range(CONFLICT_ROUNDS):
+        if not open_subjects:
+            return done
+        values = projection.load([kind.key(*subject) for subject in open_subjects])
+        derived, open_subjects = _derive_all(open_subjects, values, batch, kind, effect)
+        done |= {subject: stored for subject, stored, write in derived if write is None}
+        writes = [(subject, stored, write) for subject, stored, write in derived if write]
+        committed = projection.commit([write for _, _, write in writes])
+        for (subject, stored, _), succeeded in zip(writes, committed, strict=True):
+            if succeeded:
+                done[subject] = stored
+                effect.changed.update(batch.entries[subject])
+            else:
+                open_subjects.append(subject)
+    raise ConflictError(f"{len(open_subjects)} documents were refused {CONFLICT_ROUNDS} times")
+
+
+def _derive_all(
+    subjects: Sequence[Subject],
+    values: Sequence[bytes | None],
+    batch: Batch[F],
+    kind: Kind[F, A],
+    effect: Effect,
+) -> tuple[list[tuple[Subject, Stored[F, A], Write | None]], list[Subject]]:
+    """Merge and derive documents, and note what cannot be.
+
+    Returns those that were derived, with what is to be written of them if anything; and those not
+    looked at, for the one before them took too long.
+    """
+    derived: list[tuple[Subject, Stored[F, A], Write | None]] = []
+    looked_at = 0
+    try:
+        with at_most(DERIVING_SECONDS):
+            for looked_at, (subject, value) in enumerate(zip(subjects, values, strict=True), 1):  # noqa: B007 (where it hangs)
+                try:
+                    stored, write = _merged(subject, value, batch, kind, effect.meters)
+                except MemoryError:
+                    raise
+                except Exception as error:  # noqa: BLE001 - one document's fault is not the others'
+                    effect.failed.update(dict.fromkeys(batch.entries[subject], error))
+                else:
+                    derived.append((subject, stored, write))
+    except TookTooLongError as error:
+        effect.failed.update(dict.fromkeys(batch.entries[subjects[looked_at - 1]], error))
+    return derived, list(subjects[looked_at:])
+
+
+def _merged(
+    subject: Subject,
+    value: bytes | None,
+    batch: Batch[F],
+    kind: Kind[F, A],
+    meters: Counter[str],
+) -> tuple[Stored[F, A], Write | None]:
+    """Return the merged document, and how to store it if that changes anything.
+
+    Versions grow with the clock, so that a document that was lost and told anew outranks what its
+    owners remember of it; and they grow by themselves when the clock does not.
+    """
+    version, facts = 0, kind.empty()
+    if value is not None:
+        version, answer, known = kind.decode(value)
+        facts = kind.decode_facts(known)
+    told = batch.facts[subject]
+    merged = batch.merge(facts, told)
+    known_already = merged == facts
+    if stands := standing(facts, told):
+        meters[FACTS.field(stands)] += 1
+    if value is not None and known_already and not batch.anew:
+        return Stored(merged, version, answer), None
+    derived = kind.derive(subject, merged)
+    if batch.anew and known_already and (value is None or derived == answer):
+        return Stored(merged, version, derived), None  # of nothing no document is made
+    if decider := tie(merged, told, derived):
+        meters[TIES.field(decider)] += 1
+    stored = Stored(merged, max(version + 1, time.time_ns() // 1_000_000), derived)
+    encoded = encode_document(stored.version, derived, msgspec.msgpack.encode(merged))
+    return stored, Write(kind.key(*subject), version, encoded)
+
+
+SOURCES: Kind[SourceFacts, SourceAnswer] = Kind(
+    key=source_key,
+    empty=SourceFacts,
+    decode=decode_source,
+    decode_facts=msgspec.msgpack.Decoder(SourceFacts).decode,
+    derive=lambda _, facts: derive_source(facts),
+)
+CUSTOMERS: Kind[CustomerFacts, CustomerAnswer] = Kind(
+    key=customer_key,
+    empty=CustomerFacts,
+    decode=decode_customer,
+    decode_facts=msgspec.msgpack.Decoder(CustomerFacts).decode,
+    derive=lambda subject, facts: derive_customer(subject.namespace, subject.id, facts),
+)
