@@ -16,6 +16,7 @@ from workers.cli import data_dir as folder
 from workers.cli import parent
 from workers.cli.data_dir import DataDir
 from workers.cli.environment import process_settings
+from workers.cli.joined_writes import JoinedWritesProtocol
 from workers.cli.listen import PortTakenError, listen
 
 GRACEFUL_SECONDS = 12
@@ -62,7 +63,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     config = uvicorn.Config(
         create_app(settings),
         loop="uvloop",
-        http="httptools",
+        http=JoinedWritesProtocol,
         ws="none",
         interface="asgi3",
         lifespan="on",
