@@ -7,13 +7,19 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from tests.benchmarks import apply, report
+from tests.benchmarks import accept, apply, growth, memory, query, report, start, visible
 from tests.benchmarks.rows import Row
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
 PARTS: Mapping[str, Callable[[Path, float], Iterator[Row]]] = {
+    "accept": accept.measure,
     "apply": apply.measure,
+    "visible": visible.measure,
+    "query": query.measure,
+    "memory": memory.measure,
+    "growth": growth.measure,
+    "start": start.measure,
 }
 
 

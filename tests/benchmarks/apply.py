@@ -48,14 +48,24 @@ def measure(folder: Path, scale: float) -> Iterator[Row]:
 
 
 def _drained(folder: Path, customers: int, *, shuffled: bool = False) -> float:
-    """Return how many events a second a worker process applies, from its first round on."""
-    with store(folder) as url, client(url) as log:
-        events = lives.append(log, lives.lives(customers, shuffled=shuffled))
+    with store(folder) as url:
+        return drained(url, folder, customers, shuffled=shuffled)
+
+
+def drained(
+    url: str, folder: Path, customers: int, *, first: int = 0, shuffled: bool = False
+) -> float:
+    """Append the lives of so many customers and return how many events a second a worker applies.
+
+    From its first round on, so that its start does not count.
+    """
+    with client(url) as log:
+        events = lives.append(log, lives.lives(customers, first=first, shuffled=shuffled))
         with onfile("worker", url, folder / "worker.log"):
             until(lambda: _settled(log) > 0, waiting_for="the worker's first round")
-            first, began = _settled(log), time.perf_counter()
+            before, began = _settled(log), time.perf_counter()
             until(lambda: _settled(log) == events, DRAIN_SECONDS, waiting_for="the backlog's end")
-            return (events - first) / (time.perf_counter() - began)
+            return (events - before) / (time.perf_counter() - began)
 
 
 def _settled(log: redis.Redis) -> int:

@@ -19,28 +19,33 @@ SIGNUPS_A_SECOND = 3
 JITTER_SECONDS = 5
 """How much later than others an event may be delivered: enough to turn many a pair round."""
 
-MOMENTS = (0, 60, 60, 3600)
+MOMENTS = (0, 60, 60, 3600, 7200)
 """When in a customer's life its events happen: it is created; adds a card, which becomes the
-default; adds another."""
+default; adds another; and, where that is asked for, a third."""
 
-EVENTS = len(MOMENTS)
+EVENTS = 4
 APPENDED = 500
 
 
-def life(number: int) -> list[bytes]:
-    """Return the events of one customer, as Stripe sends them: a kilobyte of indented JSON each."""
-    return [event(number, place) for place in range(EVENTS)]
+def customer_id(number: int) -> str:
+    """Return the id of one of the customers."""
+    return f"cus_{number:014d}"
+
+
+def card_ids(number: int) -> list[str]:
+    """Return the ids of a customer's cards, the first one first."""
+    return [f"card_1K{number:020d}{place}" for place in "abc"]
 
 
 def event(number: int, place: int) -> bytes:
-    """Return one event of a customer's life."""
-    customer = f"cus_{number:014d}"
-    cards = [f"card_1K{number:020d}{one}" for one in "ab"]
+    """Return one event of a customer's life as Stripe sends it: a kilobyte of indented JSON."""
+    customer, cards = customer_id(number), card_ids(number)
     template, changed = (
         (_CREATED, {"id": customer}),
         (_ADDED, {"id": cards[0], "customer": customer}),
         (_UPDATED, {"id": customer, "default_source": cards[0]}),
         (_ADDED, {"id": cards[1], "customer": customer}),
+        (_ADDED, {"id": cards[2], "customer": customer}),
     )[place]
     told = template | {
         "id": f"evt_1K{number:017d}{place}",
@@ -51,17 +56,20 @@ def event(number: int, place: int) -> bytes:
     return json.dumps(told, indent=2).encode()
 
 
-def lives(customers: int, *, shuffled: bool = False) -> Iterator[bytes]:
+def lives(customers: int, *, first: int = 0, shuffled: bool = False) -> Iterator[bytes]:
     """Yield the events of many customers in the order in which they would arrive.
 
     Args:
         customers: how many.
+        first: the number of the first of them.
         shuffled: no order at all instead, so that hardly two events of one customer meet in one
             round of a worker: the worst there can be.
 
     """
     dice = random.Random(1)  # noqa: S311 - the same in every run
-    events = [(number, place) for number in range(customers) for place in range(EVENTS)]
+    events = [
+        (number, place) for number in range(first, first + customers) for place in range(EVENTS)
+    ]
     if shuffled:
         dice.shuffle(events)
     else:

@@ -1,6 +1,7 @@
 """The servers of a benchmark: its own, on free ports, and ended with it however it ends."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -46,7 +47,7 @@ def running(command: list[str], log: Path, environ: Mapping[str, str] = {}) -> I
             env=os.environ | environ,
             stdout=lines,
             stderr=lines,
-            preexec_fn=parent.bind_to_parent(),  # noqa: PLW1509 - no thread has been started yet
+            preexec_fn=parent.bind_to_parent(),  # noqa: PLW1509 - it makes one call of the system
         )
     try:
         yield
@@ -81,6 +82,42 @@ def onfile(command: str, url: str, log: Path, **more: str) -> Iterator[None]:
     }
     with running([sys.executable, "-m", "workers.cli.main", command], log, settings | more):
         yield
+
+
+@contextmanager
+def web(url: str, folder: Path) -> Iterator[int]:
+    """Run Onfile's web process; gives its port."""
+    port = free_port()
+    with onfile("web", url, folder / "web.log", PORT=str(port)):
+        listening(port)
+        yield port
+
+
+@contextmanager
+def rivals(url: str, folder: Path) -> Iterator[int]:
+    """Run what it is compared with; gives its port."""
+    port = free_port()
+    command = [sys.executable, "-m", "tests.benchmarks.rivals", str(port)]
+    with running(command, folder / "rivals.log", {"REDIS_URL": url}):
+        listening(port)
+        yield port
+
+
+def free_port() -> int:
+    """Return a port of this machine that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def listening(port: int) -> None:
+    """Return when somebody listens on the port."""
+
+    def connects() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    until(connects, waiting_for=f"port {port}")
 
 
 def client(url: str) -> redis.Redis:
