@@ -60,9 +60,10 @@ def drained(
     From its first round on, so that its start does not count.
     """
     with client(url) as log:
-        events = lives.append(log, lives.lives(customers, first=first, shuffled=shuffled))
+        done = _settled(log)
+        events = done + lives.append(log, lives.lives(customers, first=first, shuffled=shuffled))
         with onfile("worker", url, folder / "worker.log"):
-            until(lambda: _settled(log) > 0, waiting_for="the worker's first round")
+            until(lambda: _settled(log) > done, waiting_for="the worker's first round")
             before, began = _settled(log), time.perf_counter()
             until(lambda: _settled(log) == events, DRAIN_SECONDS, waiting_for="the backlog's end")
             return (events - before) / (time.perf_counter() - began)
