@@ -69,6 +69,7 @@ def _carried(
     the rest does, or one added in that very second.
     """
     ruled = False
+    # Mostly there is one and it stays: then nothing that was added or has gone moves it.
     if all(d != NOBODY and attachments.gone.get(d, NEVER) == NEVER for d in possible):
         return possible, ruled
     for second in _seconds(since, attachments):

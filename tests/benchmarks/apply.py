@@ -12,7 +12,7 @@ from rq.serializers import JSONSerializer
 
 from service.keys import COUNTERS
 from service.projection import Projection
-from tests.benchmarks import lives, recording
+from tests.benchmarks import job_an_event, lives, recording
 from tests.benchmarks.processes import client, onfile, running, store, until
 from tests.benchmarks.rows import Row, rate
 from workers import draining
@@ -24,7 +24,6 @@ JOB_EVENTS = 600
 
 DRAIN_SECONDS = 300
 
-JOB = "tests.benchmarks.job_an_event.apply"
 QUEUE = "benchmark"
 RQ_WORKERS = (("SimpleWorker", 60), ("Worker", 180))
 """RQ's class, and how many times as fast Onfile wants to be."""
@@ -79,7 +78,10 @@ def _one_job_an_event(folder: Path, worker: str) -> float:
         queue = Queue(QUEUE, connection=connection, serializer=JSONSerializer)
         bodies = lives.lives(JOB_EVENTS // lives.EVENTS)
         queue.enqueue_many(
-            [Queue.prepare_data(JOB, args=(body.decode(),), result_ttl=0) for body in bodies]
+            [
+                Queue.prepare_data(job_an_event.NAME, args=(body.decode(),), result_ttl=0)
+                for body in bodies
+            ]
         )
         command = [sys.executable, "-m", "rq.cli", "worker", "--url", url, "--quiet", QUEUE]
         options = ["--worker-class", worker, "--serializer", "rq.serializers.JSONSerializer"]

@@ -9,6 +9,9 @@ from service.projection import Projection
 from workers import apply as applying
 from workers.handlers import facts_of
 
+NAME = "tests.benchmarks.job_an_event.apply"
+"""Under which a queue holds it."""
+
 
 def apply(body: str) -> None:
     """Apply one event, with all that Onfile's own rounds do for it."""

@@ -21,7 +21,7 @@ WARM_UP_SHARE = 0.2
 
 
 class RefusedError(Exception):
-    """A server answered something else than 200."""
+    """A server answered something else than 200, or nothing."""
 
 
 @dataclass(slots=True)
@@ -42,10 +42,13 @@ class Caller:
         """Take what has come; tell whether the answer is whole, and then be ready for another.
 
         Raises:
-            RefusedError: the answer is not 200.
+            RefusedError: the answer is not 200, or none comes any more.
 
         """
-        self.answer += self.connection.recv(RECEIVED_BYTES)
+        received = self.connection.recv(RECEIVED_BYTES)
+        if not received:
+            raise RefusedError("it closed the connection")
+        self.answer += received
         if not _is_whole(self.answer):
             return False
         self.answer = b""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from service.signature import sign
 from tests.benchmarks import lives, load
-from tests.benchmarks.processes import KEY, SECRET
+from tests.benchmarks.processes import KEY, SECRET, LateError
 
 CONNECTIONS = 64
 POLL_SECONDS = 0.002
@@ -24,8 +24,8 @@ class Seen(NamedTuple):
     p50: float
     p99: float
     samples: int
-    delivered: int
-    """How many events were answered 200 in all."""
+    rate: float
+    """Events a second that were answered 200; the rate asked for, if the server kept up."""
 
 
 def deliver(port: int, *, rate: float, seconds: float, first: int) -> Seen:
@@ -37,18 +37,24 @@ def deliver(port: int, *, rate: float, seconds: float, first: int) -> Seen:
         seconds: how long.
         first: the number of the first customer; none of them may be known yet.
 
+    Raises:
+        LateError: much of it is unanswered long after its time.
+
     """
     total = round(rate * seconds)
     watch = _Watch(port)
-    idle = deque(load.Caller.connected(port) for _ in range(CONNECTIONS))
+    callers = [load.Caller.connected(port) for _ in range(CONNECTIONS)]
+    idle = deque(callers)
     sent = delivered = 0
     with selectors.DefaultSelector() as selector:
-        for caller in idle:
+        for caller in callers:
             selector.register(caller.connection, selectors.EVENT_READ, caller)
         requests = _created(first)
         began = time.perf_counter()
         while delivered < total:
             now = time.perf_counter()
+            if now > began + seconds + GIVE_UP_SECONDS:
+                raise LateError(f"{total - delivered} deliveries have no answer")
             while idle and sent < total and now >= began + sent / rate:
                 caller = idle.popleft()
                 watch.maybe(lives.customer_id(first + sent))
@@ -59,7 +65,9 @@ def deliver(port: int, *, rate: float, seconds: float, first: int) -> Seen:
                 if key.data.received():
                     delivered += 1
                     idle.append(key.data)
-    return watch.seen(delivered)
+    for caller in callers:
+        caller.connection.close()
+    return watch.seen(delivered / (now - began))
 
 
 def _created(first: int) -> Iterator[bytes]:
@@ -85,14 +93,14 @@ class _Watch:
             self._watching = threading.Thread(target=self._until_shown, args=(customer, sent_at))
             self._watching.start()
 
-    def seen(self, delivered: int) -> Seen:
+    def seen(self, rate: float) -> Seen:
         """Return what was seen."""
         if self._watching:
             self._watching.join()
         self._connection.close()
         ordered = sorted(self._milliseconds)
         p99 = ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
-        return Seen(statistics.median(ordered), p99, len(ordered), delivered)
+        return Seen(statistics.median(ordered), p99, len(ordered), rate)
 
     def _until_shown(self, customer: str, sent_at: float) -> None:
         while not self._shown(customer) and time.perf_counter() < sent_at + GIVE_UP_SECONDS:

@@ -18,11 +18,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tests.benchmarks import job_an_event
 from tests.benchmarks.processes import SECRET
 
 JSON = "application/json"
 RECEIVED = b'{"received":true}'
-JOB = "tests.benchmarks.job_an_event.apply"
 
 
 async def read_body(request: Request) -> Response:
@@ -46,7 +46,7 @@ async def usual_way(request: Request) -> Response:
 
 def _enqueue(body: bytes, signature: str) -> None:
     stripe.Webhook.construct_event(body, signature, SECRET)
-    _queue().enqueue(JOB, body.decode())
+    _queue().enqueue(job_an_event.NAME, body.decode())
 
 
 @cache

@@ -16,7 +16,10 @@ class JoinedWritesProtocol(HttpToolsProtocol):
 
 
 class _JoinedWrites:
-    """As much of a transport as uvicorn uses; what one turn of the loop writes goes out at once."""
+    """As much of a transport as uvicorn uses; what one turn of the loop writes goes out at once.
+
+    No answer of ours is streamed, so that one turn never writes more than a few whole answers.
+    """
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
