@@ -89,6 +89,10 @@ coverage: $(INSTALLED) ## Run the tests and say which lines and branches none of
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
+.PHONY: bench
+bench: $(INSTALLED) ## Measure speed and size, all or some: python -m tests.benchmarks $(ARGS)
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
 .PHONY: format
 format: $(INSTALLED) ## Format the code and mend what lint can mend
 	$(BIN)/ruff format

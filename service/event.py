@@ -61,6 +61,8 @@ class Event(msgspec.Struct, frozen=True):
     previous: bytes | None
     """`data.previous_attributes`, likewise; None when there are none."""
     object_id: str
+    kind: str
+    """The object's own `object`: customer, card, payment_method …; empty when it names none."""
     customer: str
     """The customer it is about: the object itself, its owner, or who owned it; else empty."""
 
@@ -156,6 +158,7 @@ def _read(envelope: _Envelope, projected: frozenset[str]) -> Event | Unprojected
         object=_minified(data.object),
         previous=None if before is None else _minified(before),
         object_id=_text(subject.id),
+        kind=_text(subject.object),
         customer=_customer(envelope.type, subject, before),
     )
 

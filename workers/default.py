@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from service.event import READ_TYPE
 from workers.facts import NEVER, CustomerFacts
-from workers.objects import default_of, fields_of
+from workers.objects import default_of
 from workers.order import Attachments
 from workers.seconds import Newest
 
@@ -68,7 +68,7 @@ def default_source(facts: CustomerFacts, newest: Newest, attachments: Attachment
 
 def _shown(newest: Newest) -> set[str] | None:
     """Return the defaults that the newest snapshots show; None where none shows the field."""
-    defaults = {default_of(fields_of(s.record.object) or {}) for s in newest.candidates}
+    defaults = {default_of(s.fields) for s in newest.candidates}
     return {default for default in defaults if default is not None} or None
 
 
@@ -86,6 +86,9 @@ def _carried(
     the rest does, or one added in that very second.
     """
     steps: list[Step] = []
+    # Mostly there is one and it stays: then nothing that was added or has gone moves it.
+    if all(d != NOBODY and attachments.gone.get(d, NEVER) == NEVER for d in possible):
+        return possible, ()
     for second in _seconds(since, attachments):
         if not any(d == NOBODY or attachments.gone.get(d, NEVER) <= second for d in possible):
             continue
@@ -138,7 +141,10 @@ def _others_since(source: str, newest: Newest, attachments: Attachments) -> bool
 
 def _answered(possible: Iterable[str], attachments: Attachments, *, oldest: bool) -> str:
     """Return the one of several to answer: the newest, but the first one where there was none."""
+    one, *others = possible
+    if not others:
+        return one
     order = attachments.newest_first({*possible} & attachments.times.keys()).sources
     if not order:
-        return max(possible, default=NOBODY)
+        return max(possible)
     return order[-1] if oldest else order[0]

@@ -1,5 +1,6 @@
 """Derive the answers from merged facts: pure, so that every visible byte is a function of them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -51,7 +52,7 @@ def derive_source(facts: SourceFacts) -> SourceAnswer:
         kind=kind,
         owner=owner,
         gone=gone,
-        second=_last(*facts.snapshots, *facts.views, *msgspec.structs.astuple(facts.times)),
+        second=_last([*facts.snapshots, *facts.views, *msgspec.structs.astuple(facts.times)]),
         event=_newest_event(stamps),
         decided=decided,
     )
@@ -65,11 +66,10 @@ def derive_customer(namespace: Namespace, customer: str, facts: CustomerFacts) -
     snapshot = newest(facts.snapshots)
     attachments = Attachments(facts)
     links = facts.links.values()
-    second = _last(
-        *facts.snapshots,
-        *(moment for link in links for moment in msgspec.structs.astuple(link.times)),
-        *(link.answer.second for link in links),
-    )
+    moments = [*facts.snapshots, *(link.answer.second for link in links)]
+    for link in links:
+        moments += msgspec.structs.astuple(link.times)
+    second = _last(moments)
     event = _newest_event(
         [
             (snapshot.second, snapshot.record),
@@ -117,9 +117,10 @@ def _deleted(customer: str, second: int, event: str) -> CustomerAnswer:
 
 def own(customer: str, facts: CustomerFacts) -> CustomerFacts:
     """Leave out sources that another customer claims as well and more rightly."""
-    if all(link.answer.owner in {"", customer} for link in facts.links.values()):
+    mine = ("", customer)
+    links = {s: link for s, link in facts.links.items() if link.answer.owner in mine}
+    if len(links) == len(facts.links):
         return facts
-    links = {s: link for s, link in facts.links.items() if link.answer.owner in {"", customer}}
     return msgspec.structs.replace(facts, links=links)
 
 
@@ -131,11 +132,20 @@ def _owner(owners: set[str], body: bytes) -> str:
 
 def _kind(facts: SourceFacts) -> str:
     kinds = {
-        text_of((fields_of(record.object) or {}).get("object"))
+        _kind_of(record.object)
         for records in facts.snapshots.values()
         for record in records.values()
     }
     return min(kinds, default="")
+
+
+class _Kinded(msgspec.Struct):
+    object: Any = None
+
+
+def _kind_of(body: bytes) -> str:
+    kind = _KINDED.decode(body).object
+    return kind if isinstance(kind, str) else ""
 
 
 def _as_owned(body: bytes, kind: str, *, owner: str, gone: bool) -> bytes:
@@ -155,7 +165,7 @@ def _body(
     namespace: Namespace, customer: str, snapshot: Newest, default: Default
 ) -> Fields | dict[str, Any]:
     """Return the customer to serve: of several candidates, one that shows this default."""
-    bodies = [fields_of(s.record.object) or {} for s in snapshot.candidates]
+    bodies = [s.fields for s in snapshot.candidates]
     showing = [body for body in bodies if default_of(body) == default.source]
     if bodies:
         return (showing or bodies)[0]
@@ -167,18 +177,18 @@ def _with_default(body: Fields | dict[str, Any], default: Default) -> bytes:
     return _encode(body | dict.fromkeys(shown, default.source or None))
 
 
-def _last(*seconds: int) -> int:
-    return max((second for second in seconds if second < NEVER), default=0)
+def _last(seconds: Iterable[int]) -> int:
+    return max([second for second in seconds if second < NEVER], default=0)
 
 
 def _newest_event(stamps: list[tuple[int, Record | str | None]]) -> str:
     """Return the event of the greatest second; of several, the least id."""
-    told = [(s, of.event if isinstance(of, Record) else of) for s, of in stamps if of]
-    newest_second = max((second for second, _ in told), default=0)
-    return min((event for second, event in told if second == newest_second), default="")
+    told = [(-s, of.event if isinstance(of, Record) else of) for s, of in stamps if of]
+    return min(told)[1] if told else ""
 
 
 _encode = msgspec.json.encode
 _FORGOTTEN_SOURCE = SourceAnswer(
     body=b"", kind="", owner="", gone=True, second=0, event="", decided=True
 )
+_KINDED = msgspec.json.Decoder(_Kinded)

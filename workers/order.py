@@ -25,7 +25,10 @@ class Attachments:
             {source: place for place, source in enumerate(listing)}
             for listing in facts.lists.get(self.listed_at, ())
         ]
-        self.gone = {source: self._gone(source, times) for source, times in self.times.items()}
+        self.gone = {
+            source: self._gone(source, times) if self.lists else times.gone
+            for source, times in self.times.items()
+        }
 
     def alive(self, by: int = NEVER - 1) -> list[str]:
         """Return the sources that have not gone by this second."""
@@ -34,6 +37,8 @@ class Attachments:
     def newest_first(self, sources: Iterable[str]) -> Order:
         """Order these sources: again and again the one that none of the rest is newer than."""
         rest = sorted(sources, key=self._likely_age, reverse=True)
+        if len(rest) <= 1:
+            return Order(rest, decided=True)
         parts = self._parted(rest)
         if parts is None:
             return self._one_by_one(rest)

@@ -54,7 +54,8 @@ def newest(group: Group, *, silent: bool = False) -> Newest:
     before: Sequence[Snapshot] = ()
     for second, records in sorted(group.items()):
         snapshots = [Snapshot(record) for record in records.values()]
-        if news := [s for s in snapshots if not any(map(s.retells, before))]:
+        news = [s for s in snapshots if not any(map(s.retells, before))] if before else snapshots
+        if news:
             found = _end(news, found.candidates, second, silent=silent)
         if len(records) >= KEPT_RECORDS:
             found = found._replace(decided=False)

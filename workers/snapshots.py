@@ -7,7 +7,7 @@ from typing import TypeAlias
 import msgspec
 
 from workers.facts import Record
-from workers.objects import Json, parsed
+from workers.objects import Fields, Json, fields_of, parsed
 
 Path: TypeAlias = tuple[str, ...]
 Node: TypeAlias = tuple[bytes, ...]
@@ -15,7 +15,7 @@ Node: TypeAlias = tuple[bytes, ...]
 
 
 class Snapshot:
-    """A record whose JSON is parsed only when its second holds more than one."""
+    """A record whose JSON is read only where somebody asks, and once."""
 
     def __init__(self, record: Record) -> None:
         self.record = record
@@ -24,6 +24,11 @@ class Snapshot:
     def rank(self) -> tuple[int, int]:
         """Phase, and a Source's status inside it."""
         return self.record.phase, self.record.status
+
+    @cached_property
+    def fields(self) -> Fields:
+        """The object's top level, its values as Stripe wrote them."""
+        return fields_of(self.record.object) or {}
 
     @cached_property
     def object(self) -> Json:

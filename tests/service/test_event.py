@@ -56,6 +56,7 @@ def test_an_event_is_read_with_all_that_is_used_of_it(event_body: "EventBody") -
         object=b'{"id":"card_1","object":"card","customer":"cus_1","exp_month":3}',
         previous=b'{"exp_month":2}',
         object_id="card_1",
+        kind="card",
         customer="cus_1",
     )
 

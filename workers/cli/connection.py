@@ -10,7 +10,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from workers.cli.joined_writes import JoinedWritesProtocol
 
 if TYPE_CHECKING:
     from workers.cli.crowd import Crowd
@@ -33,7 +35,7 @@ MESSAGES = {
 }
 
 
-class Connection(HttpToolsProtocol):
+class Connection(JoinedWritesProtocol):
     """uvicorn's connection with an end to all patience."""
 
     def __init__(self, *args: Any, crowd: "Crowd", **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own

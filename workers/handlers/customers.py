@@ -21,7 +21,8 @@ from workers.objects import (
 def customer_changed(event: Event) -> Facts:
     """Tell of a customer, of its default now and before, and of each source it embeds."""
     customer, fields = subject_of(event)
-    previous = fields_of(event.previous)
+    before = event.previous or b""
+    previous = fields_of(before)
     second = second_in(event, fields)
     deleted = event.type == "customer.deleted" or truth_of(fields.get("deleted"))
     facts = Facts(
@@ -30,8 +31,8 @@ def customer_changed(event: Event) -> Facts:
                 snapshots=group_of(
                     event,
                     second=second,
-                    content=plain_customer(fields),
-                    previous=b"" if previous is None else plain_customer(previous),
+                    content=plain_customer(fields, event.object),
+                    previous=b"" if previous is None else plain_customer(previous, before),
                     phase=FINAL if deleted else phase_of(event.type),
                 ),
                 deleted=deleted,

@@ -6,7 +6,6 @@ from typing import TypeAlias
 
 from service.event import Event
 from workers.facts import CustomerFacts, Facts, SourceFacts
-from workers.objects import fields_of, text_of
 
 Handler: TypeAlias = Callable[[Event], Facts]
 
@@ -46,12 +45,11 @@ def facts_of(event: Event) -> Facts:
         UnprojectableError: its object is not what its type promises.
 
     """
-    fields = fields_of(event.object)
-    if fields is None:
+    if not event.object.startswith(b"{"):
         raise UnprojectableError(
             "object_not_an_object", f"{event.type} carries no object in data.object"
         )
-    facts = _handler_of(event, kind=text_of(fields.get("object")))(event)
+    facts = _handler_of(event)(event)
     return _only_placeholders(facts) if _PLACEHOLDER_EVENT.fullmatch(event.id) else facts
 
 
@@ -60,8 +58,9 @@ def handled_types() -> frozenset[str]:
     return frozenset(_BY_TYPE)
 
 
-def _handler_of(event: Event, *, kind: str) -> Handler:
+def _handler_of(event: Event) -> Handler:
     """Go by the object's own word first: captured events carry what their type does not promise."""
+    kind = event.kind
     if kind in _BY_OBJECT:
         return _BY_OBJECT[kind]
     if kind:

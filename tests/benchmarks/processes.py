@@ -1,0 +1,125 @@
+"""The servers of a benchmark: its own, on free ports, and ended with it however it ends."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import redis
+
+from workers.cli import embedded, parent
+
+KEY = "sk_test_benchmark_0123456789abcdef"
+SECRET = "whsec_benchmark_0123456789abcdef"
+
+START_SECONDS = 20
+POLL_SECONDS = 0.01
+
+
+class LateError(Exception):
+    """What was waited for did not come in time."""
+
+
+def until(what: Callable[[], bool], seconds: float = START_SECONDS, *, waiting_for: str) -> None:
+    """Return as soon as it is true.
+
+    Raises:
+        LateError: it was not in time.
+
+    """
+    give_up = time.monotonic() + seconds
+    while not what():
+        if time.monotonic() > give_up:
+            raise LateError(f"{waiting_for}: not within {seconds:.0f} s")
+        time.sleep(POLL_SECONDS)
+
+
+@contextmanager
+def running(command: list[str], log: Path, environ: Mapping[str, str] = {}) -> Iterator[None]:
+    """Run a process beside what stands below, its lines in a file as in production."""
+    with log.open("ab") as lines:
+        process = subprocess.Popen(
+            command,
+            env=os.environ | environ,
+            stdout=lines,
+            stderr=lines,
+            preexec_fn=parent.bind_to_parent(),  # noqa: PLW1509 - it makes one call of the system
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(START_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def store(folder: Path) -> Iterator[str]:
+    """Run a store as `onfile up` does, on the folder's files; gives its address."""
+    folder.mkdir(parents=True, exist_ok=True)
+    url = embedded.choose_url({})
+    with running(embedded.store_command(url, folder), folder / "log"):
+        until(lambda: embedded.answers(url), waiting_for="the store")
+        yield url
+
+
+@contextmanager
+def onfile(command: str, url: str, log: Path, **more: str) -> Iterator[None]:
+    """Run `onfile web` or `onfile worker` on a store."""
+    settings = {
+        "REDIS_URL": url,
+        "STRIPE_WEBHOOK_SECRET": SECRET,
+        "ONFILE_API_KEYS": KEY,
+        "ONFILE_LOG_FORMAT": "json",
+        "ONFILE_LOG_LEVEL": "info",
+    }
+    with running([sys.executable, "-m", "workers.cli.main", command], log, settings | more):
+        yield
+
+
+@contextmanager
+def web(url: str, folder: Path) -> Iterator[int]:
+    """Run Onfile's web process; gives its port."""
+    port = free_port()
+    with onfile("web", url, folder / "web.log", PORT=str(port)):
+        listening(port)
+        yield port
+
+
+@contextmanager
+def rivals(url: str, folder: Path) -> Iterator[int]:
+    """Run what it is compared with; gives its port."""
+    port = free_port()
+    command = [sys.executable, "-m", "tests.benchmarks.rivals", str(port)]
+    with running(command, folder / "rivals.log", {"REDIS_URL": url}):
+        listening(port)
+        yield port
+
+
+def free_port() -> int:
+    """Return a port of this machine that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def listening(port: int) -> None:
+    """Return when somebody listens on the port."""
+
+    def connects() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    until(connects, waiting_for=f"port {port}")
+
+
+def client(url: str) -> redis.Redis:
+    """Return a patient client of a benchmark's store."""
+    return redis.Redis.from_url(url, socket_timeout=60)
