@@ -15,7 +15,7 @@ def table(verdicts: Sequence[Verdict]) -> Table:
     made = Table(title="What Onfile was put through", title_justify="left", box=SIMPLE)
     made.add_column("fault", no_wrap=True)
     for heading in ("rounds", "acknowledged", "refused", "lost", "wrong", "longest recovery"):
-        made.add_column(heading, justify="right")
+        made.add_column(heading, justify="right", min_width=max(map(len, heading.split())))
     for one in verdicts:
         numbers = (one.rounds, one.acknowledged, one.refused, one.lost, one.wrong)
         made.add_row(
