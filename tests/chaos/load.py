@@ -26,6 +26,7 @@ class Load:
     def __init__(
         self, endpoint: Endpoint, ledger: Ledger, events: Sequence[dict[str, Any]]
     ) -> None:
+        self.event_ids = [str(event["id"]) for event in events]
         self._endpoint = endpoint
         self._ledger = ledger
         self._waiting = deque(events)

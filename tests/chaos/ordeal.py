@@ -74,8 +74,10 @@ def _play(rig: Rig, fault: Fault, events: int, verdict: Verdict) -> None:
         fault.strike(rig)
         back = time.monotonic()
         rig.until("every event is acknowledged", lambda: load.done)
-        rig.until("every event is applied", rig.well)
+        rig.until("every event is applied that can be", lambda: fault.well(rig))
         verdict.recovery_seconds = max(verdict.recovery_seconds, time.monotonic() - back)
+        fault.mend(rig)
+        rig.until("every event is applied", rig.well)
     except BrokenPromiseError as broken:
         verdict.complaints.append(f"round {verdict.rounds}: {broken}")
     finally:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -11,10 +12,10 @@ from tests.chaos.verdict import RECOVERY_SECONDS, Verdict
 
 def table(verdicts: Sequence[Verdict]) -> Table:
     """Return the table: one row a fault."""
-    made = Table(title="What Onfile was put through", title_justify="left")
+    made = Table(title="What Onfile was put through", title_justify="left", box=SIMPLE)
     made.add_column("fault", no_wrap=True)
     for heading in ("rounds", "acknowledged", "refused", "lost", "wrong", "longest recovery"):
-        made.add_column(heading, justify="right")
+        made.add_column(heading, justify="right", min_width=max(map(len, heading.split())))
     for one in verdicts:
         numbers = (one.rounds, one.acknowledged, one.refused, one.lost, one.wrong)
         made.add_row(

@@ -29,5 +29,12 @@ class Fault(ABC):
     def strike(self, rig: Rig) -> None:
         """Do it; returns once every process is on its way back."""
 
+    def well(self, rig: Rig) -> bool:
+        """Tell whether all is as well again as it can be by itself; this is timed."""
+        return rig.well()
+
+    def mend(self, rig: Rig) -> None:  # noqa: B027 (most mend themselves)
+        """Do what a person has to do; after it all must be well, in whatever time."""
+
     def clean_up(self) -> None:  # noqa: B027 (most have nothing to clean up)
         """Take away what was made and started besides the rig's own processes."""

@@ -3,6 +3,7 @@
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 import redis
 
@@ -99,6 +100,20 @@ def test_a_worker_that_starts_ends_the_pause_for_it_may_be_the_mended_release(
     assert status(bench.desk, sample_seconds=0).pending == 0
     jobs.open_stores(bench.desk.settings)
     assert bench.log.get(HALT) is None
+
+
+def test_a_pause_longer_than_any_is_over_for_the_clock_was_set_back(
+    bench: "Bench", handlers: "Handlers"
+) -> None:
+    handlers.broken = True
+    bench.accept(*[created("A", n) for n in range(30)])
+    bench.drain()
+    handlers.broken = False
+    later = msgspec.structs.replace(halt_of(bench), until=time.time() + 3600)
+    bench.log.set(HALT, msgspec.json.encode(later))
+    time.sleep(0.06)  # until what was put back may be claimed
+    bench.drain()
+    assert halting.current(bench.log) is None
 
 
 def test_a_few_failures_are_the_events_own_however_many_they_are_of(

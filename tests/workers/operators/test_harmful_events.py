@@ -4,6 +4,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from service import event_log
@@ -114,6 +115,18 @@ def test_an_event_that_has_killed_every_worker_that_tried_it_is_a_dead_letter(be
     assert bench.log.zscore(FAILED, entry.entry_id) is not None
 
 
+def test_an_attempt_due_later_than_any_pause_is_overdue_for_the_clock_was_set_back(
+    bench: Bench,
+) -> None:
+    bench.accept(created("A", 1), created("A", 2))
+    soon, never = event_log.claim_new(bench.log, "worker", 2)
+    for entry, seconds in ((soon, 60), (never, 3600)):
+        begun = retries.begun(bench.log, entry.entry_id, entry.id)
+        begun = msgspec.structs.replace(begun, due=time.time() + seconds)
+        retries.write(bench.log, entry.entry_id, begun)
+    assert [entry_id for entry_id, _ in retries.overdue(bench.log)] == [never.entry_id]
+
+
 def overdue(retry: retries.Retry) -> retries.Retry:
     late = retries.OVERDUE_SECONDS + 1
-    return retries.Retry(retry.event, retry.state, time.time() - late, retry.attempts)
+    return msgspec.structs.replace(retry, due=time.time() - late)
