@@ -7,15 +7,14 @@ every time, so that applying an event again heals what a crash in between left u
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
-import msgspec
-
 from service.documents import CustomerAnswer, SourceAnswer
 from service.keys import Namespace, Subject
 from service.projection import Projection
-from workers.commits import CUSTOMERS, SOURCES, Batch, Stored, commit_all
+from workers.algebra.facts import NEVER, CustomerFacts, Facts, SourceFacts
+from workers.algebra.links import Stored, link_to
+from workers.algebra.merge import merge_customers, merge_sources
+from workers.commits import CUSTOMERS, SOURCES, Batch, commit_all
 from workers.effect import Doubt, Effect
-from workers.facts import NEVER, CustomerFacts, Facts, Link, SourceFacts
-from workers.merge import merge_customers, merge_sources
 
 StoredSources: TypeAlias = Mapping[Subject, Stored[SourceFacts, SourceAnswer]]
 StoredCustomers: TypeAlias = Mapping[Subject, Stored[CustomerFacts, CustomerAnswer]]
@@ -57,14 +56,6 @@ def apply(projection: Projection, told: Iterable[Told], *, anew: bool = False) -
     _note_customers(effect, stored_customers, customers, stored_sources)
     _entomb(projection, effect, sources)
     return effect
-
-
-def link_to(stored: Stored[SourceFacts, SourceAnswer]) -> Link:
-    """Return a source as its owners know it; of one that has gone no body is kept."""
-    answer = stored.answer
-    if answer.gone:
-        answer = msgspec.structs.replace(answer, body=b"")
-    return Link(times=stored.facts.times, version=stored.version, answer=answer)
 
 
 def _add(told: Told, sources: Batch[SourceFacts], customers: Batch[CustomerFacts]) -> None:

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple
 
 import msgspec
 
@@ -17,14 +17,12 @@ from service.documents import (
 from service.keys import Namespace, Subject, customer_key, source_key
 from service.meters import FACTS, TIES
 from service.projection import Projection, Write
-from workers.derive import derive_customer, derive_source
+from workers.algebra.derive import derive_customer, derive_source
+from workers.algebra.facts import CustomerFacts, SourceFacts
+from workers.algebra.links import A, F, Stored
 from workers.effect import Effect
-from workers.facts import CustomerFacts, SourceFacts
 from workers.standings import standing, tie
 from workers.time_limit import TookTooLongError, at_most
-
-F = TypeVar("F", SourceFacts, CustomerFacts)
-A = TypeVar("A", SourceAnswer, CustomerAnswer)
 
 CONFLICT_ROUNDS = 1_000
 """Every conflict means that another worker got on; this many in a row mean something is broken."""
@@ -35,14 +33,6 @@ DERIVING_SECONDS = 3.0
 
 class ConflictError(Exception):
     """The store refuses a document again and again: something else may be writing to its keys."""
-
-
-class Stored(NamedTuple, Generic[F, A]):
-    """A document as it stands in the store now."""
-
-    facts: F
-    version: int
-    answer: A
 
 
 class Batch(Generic[F]):

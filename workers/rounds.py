@@ -9,9 +9,9 @@ from service.entry import Entry
 from service.event import LOGGED_TYPES, Event, Unprojected, read_event
 from service.keys import Subject
 from service.projection import Projection
+from workers.algebra.facts import CustomerFacts, Facts, SourceFacts
 from workers.apply import Told, apply
 from workers.effect import Doubt
-from workers.facts import CustomerFacts, Facts, SourceFacts
 from workers.handlers import facts_of
 from workers.time_limit import TookTooLongError, at_most
 

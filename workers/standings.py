@@ -3,9 +3,9 @@
 from typing import Literal, TypeAlias
 
 from service.documents import CustomerAnswer, SourceAnswer
-from workers.facts import CustomerFacts, Group, SourceFacts
-from workers.merge import KEPT_SECONDS
-from workers.seconds import newest
+from workers.algebra.facts import CustomerFacts, Group, SourceFacts
+from workers.algebra.merge import KEPT_SECONDS
+from workers.algebra.seconds import newest
 
 Standing: TypeAlias = Literal["new", "late", "stale", "repeated"]
 Decider: TypeAlias = Literal["phase", "previous", "content", "nothing"]

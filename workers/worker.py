@@ -17,7 +17,8 @@ from rq.serializers import JSONSerializer
 from service import doorbell, event_log, logs
 from service.keys import QUEUE, REPLAY_QUEUE
 from service.settings import Settings
-from workers import draining, jobs, maintenance, resolving
+from workers import draining, jobs, maintenance
+from workers.asking import resolving
 from workers.event_job import EventJob
 from workers.failures import EventFailedError
 from workers.watch import Watch

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from service.sandbox.errors import Json
 from tests.sandbox_oracle.history import SHOWN_BY_VIEW, History, Telling, at, with_shared
-from workers.merge import KEPT_RECORDS
+from workers.algebra.merge import KEPT_RECORDS
 
 
 class Case(NamedTuple):

@@ -1,4 +1,4 @@
-"""Apply events without a store, as `workers.fold` does, and ask for the answers.
+"""Apply events without a store, as `workers.timelines.fold` does, and ask for the answers.
 
 Fast enough for thousands of shuffles; the same is done through a real store in `test_apply.py` and
 for the recorded sequence.
@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from service.documents import CustomerAnswer, SourceAnswer
 from service.event import Event, read_event
 from service.keys import Namespace
-from workers import fold
-from workers.derive import derive_customer
-from workers.facts import CustomerFacts, Facts, SourceFacts
+from workers.algebra.derive import derive_customer
+from workers.algebra.facts import CustomerFacts, Facts, SourceFacts
 from workers.handlers import facts_of
+from workers.timelines import fold
 
 TEST = Namespace("", "test")
 """Where the platform's own objects live in test mode: the namespace of most examples."""

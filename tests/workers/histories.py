@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.workers.fold import facts_told
 from tests.workers.stripe_model import Stripe, World
-from workers.facts import Facts
+from workers.algebra.facts import Facts
 
 EXAMPLES = int(os.environ.get("ONFILE_EXAMPLES", "200"))
 """A few hundred find what is broken; a soak tries tens of thousands."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from service.documents import CustomerAnswer, SourceAnswer, decode_customer, decode_source
-from workers.facts import CustomerFacts, SourceFacts
+from workers.algebra.facts import CustomerFacts, SourceFacts
 
 if TYPE_CHECKING:
     import redis

@@ -17,10 +17,10 @@ from tests.workers.histories import WORLDS, delivered, lived
 from tests.workers.notation import CUSTOMER, added, card, created, event, removed, source_id
 from tests.workers.stored import stored_answers, stored_documents, stored_values, unversioned
 from workers import commits
+from workers.algebra.facts import CustomerFacts, Facts, Record
 from workers.apply import Told, apply
 from workers.commits import ConflictError
 from workers.effect import Doubt, Effect
-from workers.facts import CustomerFacts, Facts, Record
 
 if TYPE_CHECKING:
     from tests.conftest import Store

@@ -12,7 +12,7 @@ from service.event import LOGGED_TYPES, Event, read_event
 from tests.workers.fold import Fold, facts_told
 from tests.workers.notation import CUSTOMER, card, customer, embedded, event, source_id
 from workers import handlers
-from workers.facts import FINAL, FIRST, UNOWNED, USUAL, CustomerFacts, Facts, Record, Times
+from workers.algebra.facts import FINAL, FIRST, UNOWNED, USUAL, CustomerFacts, Facts, Record, Times
 from workers.handlers import UnprojectableError, handled_types, handles
 from workers.handlers.sources import EMBEDDED
 

@@ -9,7 +9,7 @@ import pytest
 from service.event import LOGGED_TYPES, READ_TYPE, Event, Unprojected, read_event
 from tests.workers.fold import Fold, facts_told
 from tests.workers.notation import CUSTOMER, added, card, created, customer, embedded, event
-from workers.facts import Facts
+from workers.algebra.facts import Facts
 from workers.handlers import UnprojectableError, facts_of
 
 A, B = card("A"), card("B")

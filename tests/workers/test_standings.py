@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from workers.derive import derive_source
-from workers.facts import FINAL, FIRST, USUAL, Record, SourceFacts
-from workers.merge import merge_sources
+from workers.algebra.derive import derive_source
+from workers.algebra.facts import FINAL, FIRST, USUAL, Record, SourceFacts
+from workers.algebra.merge import merge_sources
 from workers.standings import standing, tie
 
 

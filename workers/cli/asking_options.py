@@ -9,11 +9,11 @@ import click
 from service.keys import Namespace
 from service.settings import Settings
 from workers.admission import StalledError
-from workers.asking import open_api
+from workers.asking.api import READS_PER_SECOND, StripeApi
+from workers.asking.errors import KeyRefusedError, NoKeyError, StripeReadError
+from workers.asking.settled import open_api
 from workers.cli.environment import WRONG_SETTINGS_STATUS
 from workers.operators.desk import Desk
-from workers.stripe_api import READS_PER_SECOND, StripeApi
-from workers.stripe_errors import KeyRefusedError, NoKeyError, StripeReadError
 
 F = TypeVar("F", bound=Callable[..., Any])
 

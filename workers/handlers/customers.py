@@ -1,11 +1,8 @@
 """Events about customers: the customer itself, its default, and the sources embedded in it."""
 
 from service.event import Event
-from workers.facts import FINAL, CustomerFacts, Facts, SourceFacts, Times
-from workers.handlers.records import group_of, phase_of, second_in, subject_of, tell
-from workers.handlers.registry import handles
-from workers.handlers.sources import snapshot_of
-from workers.objects import (
+from workers.algebra.facts import FINAL, CustomerFacts, Facts, SourceFacts, Times
+from workers.algebra.objects import (
     LIST_FIELDS,
     Fields,
     default_of,
@@ -15,6 +12,9 @@ from workers.objects import (
     plain_customer,
     truth_of,
 )
+from workers.handlers.records import group_of, phase_of, second_in, subject_of, tell
+from workers.handlers.registry import handles
+from workers.handlers.sources import snapshot_of
 
 
 @handles("customer.created", "customer.updated", "customer.deleted", of=("customer",))

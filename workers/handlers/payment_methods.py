@@ -1,11 +1,11 @@
 """Events about PaymentMethods whose id is a card's or a Source's: a second view of that source."""
 
 from service.event import Event
-from workers.facts import FINAL, FIRST, Facts, SourceFacts, Times
+from workers.algebra.facts import FINAL, FIRST, Facts, SourceFacts, Times
+from workers.algebra.objects import fields_of, identity
+from workers.algebra.views import shared_by_payment_method
 from workers.handlers.records import group_of, phase_of, second_in, subject_of
 from workers.handlers.registry import handles
-from workers.objects import fields_of, identity
-from workers.views import shared_by_payment_method
 
 
 @handles(

@@ -3,11 +3,11 @@
 import msgspec
 
 from service.event import READ_TYPE, Event
-from workers.facts import Facts, SourceFacts, Times
+from workers.algebra.facts import Facts, SourceFacts, Times
+from workers.algebra.objects import fields_of, identity, ids_in
 from workers.handlers.customers import customer_changed
 from workers.handlers.records import second_in, subject_of, tell
 from workers.handlers.registry import UnprojectableError, handles
-from workers.objects import fields_of, identity, ids_in
 
 
 @handles(READ_TYPE)

@@ -3,10 +3,10 @@
 import msgspec
 
 from service.event import Event
-from workers.facts import FINAL, FIRST, NEVER, USUAL, Facts, Group, Record, SourceFacts
+from workers.algebra.facts import FINAL, FIRST, NEVER, USUAL, Facts, Group, Record, SourceFacts
+from workers.algebra.merge import merge_sources
+from workers.algebra.objects import Fields, Json, fields_of, parsed, second_of, text_of
 from workers.handlers.registry import UnprojectableError
-from workers.merge import merge_sources
-from workers.objects import Fields, Json, fields_of, parsed, second_of, text_of
 
 DEEPEST = 100
 """Stripe nests some ten levels; what is compared later is walked level by level."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from service.event import Event
-from workers.facts import CustomerFacts, Facts, SourceFacts
+from workers.algebra.facts import CustomerFacts, Facts, SourceFacts
 
 Handler: TypeAlias = Callable[[Event], Facts]
 

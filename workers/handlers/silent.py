@@ -1,7 +1,7 @@
 """Events that are kept and tell nothing of a source's state: mandates, transactions."""
 
 from service.event import Event
-from workers.facts import Facts
+from workers.algebra.facts import Facts
 from workers.handlers.registry import handles
 
 

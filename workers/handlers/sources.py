@@ -1,10 +1,10 @@
 """Events about payment sources: cards, bank accounts, Sources, receivers."""
 
 from service.event import Event
-from workers.facts import FINAL, UNOWNED, USUAL, Facts, Group, SourceFacts, Times
+from workers.algebra.facts import FINAL, UNOWNED, USUAL, Facts, Group, SourceFacts, Times
+from workers.algebra.objects import SOURCE_KINDS, Fields, identity, plain_source, text_of
 from workers.handlers.records import group_of, phase_of, second_in, subject_of
 from workers.handlers.registry import handles
-from workers.objects import SOURCE_KINDS, Fields, identity, plain_source, text_of
 
 EMBEDDED = "embedded"
 """The type of a record that stood in its customer's list and had no event of its own."""

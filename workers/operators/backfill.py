@@ -15,12 +15,12 @@ import redis
 from service.keys import BACKFILLS, Namespace
 from service.projection import Projection
 from workers import admission
-from workers.asking import wait_past
-from workers.known import known
-from workers.stripe_api import StripeApi
-from workers.stripe_errors import CursorError, NotFoundError
-from workers.stripe_lists import count_customers
-from workers.stripe_reads import Page, Read, read_customer, read_page
+from workers.asking.api import StripeApi
+from workers.asking.errors import CursorError, NotFoundError
+from workers.asking.known import known
+from workers.asking.lists import count_customers
+from workers.asking.reads import Page, Read, read_customer, read_page
+from workers.asking.settled import wait_past
 
 
 class Position(msgspec.Struct, frozen=True):

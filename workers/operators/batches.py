@@ -6,12 +6,12 @@ from heapq import nlargest
 from typing import TypeAlias
 
 from service.keys import customer_key
-from workers.known import known
+from workers.asking.api import StripeApi
+from workers.asking.errors import CursorError, NotFoundError
+from workers.asking.known import known
+from workers.asking.lists import PAGE
+from workers.asking.reads import Page, Read, read_customer, read_page
 from workers.operators.desk import Desk
-from workers.stripe_api import StripeApi
-from workers.stripe_errors import CursorError, NotFoundError
-from workers.stripe_lists import PAGE
-from workers.stripe_reads import Page, Read, read_customer, read_page
 
 Batch: TypeAlias = list[tuple[str, Read | None]]
 """Customers with what Stripe shows of them; None where Stripe knows no such customer."""

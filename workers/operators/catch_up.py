@@ -13,12 +13,12 @@ from service.event import PROJECTED_TYPES, NotAnEventError, Unprojected, read_ev
 from service.event_log import INDEXED_ID
 from service.keys import Namespace, index_bucket
 from workers import admission
-from workers.objects import fields_of, identity
+from workers.algebra.objects import fields_of, identity
+from workers.asking.api import StripeApi
+from workers.asking.errors import CursorError
+from workers.asking.lists import read_events
 from workers.operators.caught_up import KEPT_SECONDS, Position, keep, position
 from workers.operators.moments import iso
-from workers.stripe_api import StripeApi
-from workers.stripe_errors import CursorError
-from workers.stripe_lists import read_events
 
 OVERLAP_SECONDS = 600
 """Before the last good moment: Stripe's list is only eventually complete."""

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from service.documents import CustomerAnswer
-from workers.objects import (
+from workers.algebra.objects import (
     DEFAULT_FIELDS,
     LIST_FIELDS,
     default_of,
@@ -15,7 +15,7 @@ from workers.objects import (
     parsed,
     text_of,
 )
-from workers.stripe_reads import Read
+from workers.asking.reads import Read
 
 Kind: TypeAlias = Literal[
     "missing", "orphan", "wrong default", "wrong order", "silent update", "stale"

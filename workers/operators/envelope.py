@@ -5,7 +5,7 @@ from typing import NamedTuple
 import msgspec
 
 from service.logs import MASK, SECRET_SHAPES
-from workers.objects import Json, parsed
+from workers.algebra.objects import Json, parsed
 
 SECRET_FIELDS = frozenset({"client_secret"})
 

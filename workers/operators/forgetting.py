@@ -16,8 +16,8 @@ from service.entry import Entry
 from service.keys import Subject, mentions_key
 from service.log_rewrite import rewrite_log
 from workers import doubts
+from workers.algebra.facts import CustomerFacts, Facts, SourceFacts
 from workers.apply import Told, apply
-from workers.facts import CustomerFacts, Facts, SourceFacts
 from workers.operators import person
 from workers.operators.desk import Desk
 from workers.operators.person import Person, Progress

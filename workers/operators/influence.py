@@ -8,10 +8,10 @@ import msgspec
 from service.documents import CustomerAnswer, SourceAnswer, decode_customer, decode_source
 from service.keys import Namespace, customer_key, source_key
 from service.projection import Projection
-from workers.facts import NEVER, CustomerFacts, Facts, Group, Record, SourceFacts, Times
+from workers.algebra.facts import NEVER, CustomerFacts, Facts, Group, Record, SourceFacts, Times
+from workers.algebra.seconds import newest
+from workers.algebra.views import has_second_view, in_shared_values
 from workers.operators.moments import iso
-from workers.seconds import newest
-from workers.views import has_second_view, in_shared_values
 
 Standing: TypeAlias = Literal["shapes", "kept", "outdone", "absent"]
 

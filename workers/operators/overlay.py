@@ -11,7 +11,7 @@ import msgspec
 from service.documents import CustomerAnswer, SourceAnswer, decode_customer, decode_source
 from service.keys import subject_of
 from service.projection import Projection, Write
-from workers.objects import Json, parsed
+from workers.algebra.objects import Json, parsed
 from workers.operators.envelope import shown
 
 

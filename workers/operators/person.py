@@ -9,7 +9,7 @@ from service import event_log, mentions
 from service.documents import decode_customer, decode_source
 from service.entry import Entry
 from service.keys import Namespace, Subject, customer_key, source_key
-from workers.facts import NEVER, CustomerFacts, SourceFacts
+from workers.algebra.facts import NEVER, CustomerFacts, SourceFacts
 from workers.operators.desk import Desk
 from workers.operators.reading import Span, order, read_span
 

@@ -15,9 +15,9 @@ from service.keys import CUSTOMER_KEYS, SOURCE_KEYS, subject_of
 from service.projection import Projection, Write
 from service.stores import Projecting
 from workers import doubts
+from workers.algebra.facts import CustomerFacts, Facts, SourceFacts
 from workers.apply import Told, apply
 from workers.draining import ROUND_EVENTS
-from workers.facts import CustomerFacts, Facts, SourceFacts
 from workers.operators.desk import Desk
 from workers.operators.overlay import Overlay
 

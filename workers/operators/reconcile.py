@@ -13,15 +13,15 @@ import redis
 from service import forgotten
 from service.keys import Subject
 from workers import admission
-from workers.asking import read_settled
-from workers.known import Known, known
+from workers.asking.api import StripeApi
+from workers.asking.errors import NotFoundError
+from workers.asking.known import Known, known
+from workers.asking.reads import Read
+from workers.asking.settled import read_settled
 from workers.operators.batches import everybody, named
 from workers.operators.desk import Desk
 from workers.operators.differences import Difference, differences, unknown_to_stripe
 from workers.operators.search import Wanted, search
-from workers.stripe_api import StripeApi
-from workers.stripe_errors import NotFoundError
-from workers.stripe_reads import Read
 
 GRACE_SECONDS = 5.0
 """How long Stripe's deliveries may be on their way; most take a second."""

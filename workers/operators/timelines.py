@@ -15,10 +15,10 @@ from service.keys import Namespace, Subject, customer_key
 from service.projection import Projection
 from service.settings import Settings
 from service.timeline import Tell, Teller, Timeline
-from workers.changes import Heard
-from workers.facts import CustomerFacts
+from workers.algebra.facts import CustomerFacts
 from workers.handlers import UnprojectableError, facts_of
-from workers.retelling import retell
+from workers.timelines.changes import Heard
+from workers.timelines.retelling import retell
 
 MOST_ENTRIES = 1_000
 """The newest ones. A customer has some ten; a thousand take a second to retell."""

@@ -16,7 +16,7 @@ from service.keys import LOG
 from service.projection import Projection
 from service.settings import Settings
 from workers import draining, jobs
-from workers.facts import Facts
+from workers.algebra.facts import Facts
 from workers.failures import EventFailedError
 from workers.handlers import facts_of
 from workers.operators.desk import Desk, open_desk

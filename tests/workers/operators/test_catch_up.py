@@ -10,12 +10,12 @@ from service.keys import CATCH_UPS, Namespace
 from service.settings import Settings
 from tests.stripe_side import KEY, StripeSide, running
 from tests.workers.operators.bench import Bench
+from workers.asking.api import StripeApi
 from workers.operators import catch_up, caught_up
 from workers.operators.catch_up import OVERLAP_SECONDS
 from workers.operators.caught_up import ALARM_SECONDS, KEPT_SECONDS, Position
 from workers.operators.status import status
 from workers.operators.work_checks import work_findings
-from workers.stripe_api import StripeApi
 
 TEST = Namespace(account="", mode="test")
 

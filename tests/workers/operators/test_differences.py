@@ -8,9 +8,9 @@ import pytest
 
 from service.documents import CustomerAnswer, ListedSource
 from tests.workers.notation import CUSTOMER, card, customer, embedded
-from workers.objects import fields_of
+from workers.algebra.objects import fields_of
+from workers.asking.reads import Read
 from workers.operators.differences import differences
-from workers.stripe_reads import Read
 
 A, B = card("A"), card("B")
 SOURCE = {"id": "src_A", "object": "source", "metadata": {}}

@@ -24,7 +24,7 @@ from tests.workers.notation import (
 from tests.workers.operators.bench import bench_on
 from tests.workers.stored import stored_answers, stored_documents
 from workers import doubts, maintenance, retries, rounds
-from workers.facts import NEVER, CustomerFacts, SourceFacts
+from workers.algebra.facts import NEVER, CustomerFacts, SourceFacts
 from workers.operators import dead_letters, forgetting, person
 from workers.operators.forgetting import Forgotten, forget
 from workers.operators.timelines import Timelines

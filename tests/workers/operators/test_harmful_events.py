@@ -12,8 +12,8 @@ from service.keys import FAILED, RETRIES
 from tests.workers.notation import CUSTOMER, created, event
 from tests.workers.operators.bench import Bench, Handlers
 from workers import commits, draining, halting, lines, maintenance, retries, rounds
-from workers.derive import derive_customer
-from workers.facts import CustomerFacts, Facts, SourceFacts
+from workers.algebra.derive import derive_customer
+from workers.algebra.facts import CustomerFacts, Facts, SourceFacts
 from workers.operators.status import status
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from service.projection import Projection
 from tests.workers.notation import added, created, removed, updated
 from tests.workers.stored import dumped, stored_answers, stored_values
 from workers import commits, doubts
-from workers.derive import derive_source
+from workers.algebra.derive import derive_source
 from workers.operators import rebuilding
 from workers.operators.overlay import Overlay
 from workers.operators.rebuilding import Rebuilt
@@ -27,7 +27,7 @@ from workers.operators.rebuilding import Rebuilt
 if TYPE_CHECKING:
     from service.documents import SourceAnswer
     from tests.workers.operators.bench import Bench
-    from workers.facts import SourceFacts
+    from workers.algebra.facts import SourceFacts
 
 HISTORY = [created("A", 1), added("A", 1), added("B", 3), updated(["A", "B"], 4), removed("A", 5)]
 TEST = Namespace("", "test")

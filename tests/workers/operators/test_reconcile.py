@@ -10,11 +10,11 @@ from service.settings import Settings
 from tests.stripe_side import KEY, StripeSide, running
 from tests.workers.operators.bench import Bench, Handlers
 from workers import admission
+from workers.asking.api import StripeApi
+from workers.asking.reads import read_customer
 from workers.operators import batches, person
 from workers.operators.forgetting import forget
 from workers.operators.reconcile import Checked, reconcile
-from workers.stripe_api import StripeApi
-from workers.stripe_reads import read_customer
 
 TEST = Namespace(account="", mode="test")
 

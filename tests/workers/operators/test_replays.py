@@ -22,7 +22,7 @@ from workers.operators.status import Status, status
 if TYPE_CHECKING:
     from service.event import Event
     from tests.workers.operators.bench import Bench, Handlers
-    from workers.facts import Facts
+    from workers.algebra.facts import Facts
 
 HISTORY = [created("A", 1), added("A", 1), added("B", 3), updated(["A", "B"], 4), removed("A", 5)]
 

@@ -1,0 +1,1 @@
+"""Ask Stripe: its lists and objects, read so that a read never seems newer than it is."""
