@@ -36,22 +36,28 @@ def take_new(client: redis.Redis, stream: str, consumer: str, count: int) -> lis
     return [item for _, items in reply for item in items]
 
 
-def take_over(
-    client: redis.Redis, stream: str, consumer: str, min_idle_ms: int, count: int
+def take_over(  # noqa: PLR0913 - XCLAIM has these parts
+    client: redis.Redis,
+    stream: str,
+    consumer: str,
+    min_idle_ms: int,
+    count: int,
+    *,
+    in_company: int = 0,
 ) -> list[tuple[Item, int]]:
     """Take over items that were taken `min_idle_ms` ago and never acknowledged.
 
     Each comes with how often it has been taken, this time included: one that was taken many
-    times may be what kills the workers. So only what was put back comes in company; any other
-    comes alone, the one that was taken least often first: none takes an innocent one with it. Of
-    two that claim at once only one gets an item.
+    times may be what kills the workers. So only what was put back comes in company, or was taken
+    no more than `in_company` times; any other comes alone, the one that was taken least often
+    first: none takes an innocent one with it. Of two that claim at once only one gets an item.
     """
     stuck = taken(client, stream, count, min_idle_ms=min_idle_ms)
     if not stuck:
         return []
     least = min(stuck.values())
     alike = [item_id for item_id, often in stuck.items() if often == least]
-    ids: Any = alike[:1] if least else alike
+    ids: Any = alike if least <= in_company else alike[:1]
     claimed: Any = client.xclaim(stream, GROUP, consumer, min_idle_ms, ids)
     return [(item, least + 1) for item in claimed]
 

@@ -12,6 +12,9 @@ import msgspec
 
 SEPARATOR = "|"
 SUM = "sum"
+LONGEST_SECONDS = 30 * 86_400
+"""Longer ones count as this, for the store's whole numbers have an end, and `created` may be 0."""
+
 MICROSECONDS = 1_000_000
 """Sums of seconds are kept in whole microseconds, for the store adds whole numbers exactly."""
 
@@ -56,7 +59,7 @@ class Timer:
     def count_all(self, durations: Iterable[float]) -> Counter[str]:
         """Return what these durations add to which field."""
         added: Counter[str] = Counter()
-        for seconds in durations:
+        for seconds in (min(each, LONGEST_SECONDS) for each in durations):
             added[self.field(seconds)] += 1
             added[self._sum] += microseconds(seconds)
         return added

@@ -31,8 +31,12 @@ def take_new(client: redis.Redis, consumer: str, count: int) -> list[tuple[str, 
 def take_over(
     client: redis.Redis, consumer: str, min_idle_ms: int, count: int
 ) -> list[tuple[tuple[str, str], int]]:
-    """Take over items as service.claims does; each comes with how often it has been taken."""
-    stuck = claims.take_over(client, REPLAY, consumer, min_idle_ms, count)
+    """Take over items as service.claims does; each comes with how often it has been taken.
+
+    After one death they are still taken together: they have been applied before, and new events
+    leave a replay one round at a time.
+    """
+    stuck = claims.take_over(client, REPLAY, consumer, min_idle_ms, count, in_company=1)
     return [(_named(item), taken) for item, taken in stuck]
 
 

@@ -9,7 +9,7 @@ import structlog
 
 from service import doorbell, event_log, forgotten, mentions
 from service.entry import Entry
-from service.keys import COUNTERS, METERS
+from service.keys import COUNTERS
 from service.projection import Projection
 from service.stores import AWAY
 from workers import doubts, erasing, halting, lines, pace, retries, rounds
@@ -74,11 +74,11 @@ def work_off(
     return outcomes
 
 
-def count(client: redis.Redis, counts: Counter[str], *, key: str = COUNTERS) -> None:
-    """Add to the counters, or to the meters; `client` may be a pipeline."""
-    for name, number in counts.items():
+def count(client: redis.Redis, outcomes: Counter[str]) -> None:
+    """Add to the counters; `client` may be a pipeline."""
+    for outcome, number in outcomes.items():
         if number:
-            client.hincrby(key, name, number)
+            client.hincrby(COUNTERS, outcome, number)
 
 
 def _probe(projection: Projection, line: Line, halt: halting.Halt, outcomes: Counter[str]) -> bool:
@@ -145,13 +145,12 @@ def _apply(
         mentions.note(pipe, result.told)
         erasing.erase(pipe, erased, result.entombed)
         count(pipe, result.outcomes)
-        count(pipe, result.meters, key=METERS)
-        if line.is_live:
-            count(pipe, pace.delays(entries, result), key=METERS)
         done = [entry.entry_id for entry in entries if entry.entry_id not in held]
         line.finish(pipe, done, result.outcomes)
         pipe.execute()
+    pace.meter(client, result.meters)
     if line.is_live:
+        pace.meter(client, pace.delays(entries, result))
         pace.trace(entries, result, began)
     line.put_back(sorted(held))
     line.put_back([entry.entry_id for entry in result.left], idle_ms=STUCK_MILLISECONDS)

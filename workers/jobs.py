@@ -17,11 +17,10 @@ from rq import get_current_job
 
 from service import event_log, forgotten, mentions, stores
 from service.entry import Entry
-from service.keys import METERS
 from service.meters import JOBS
 from service.projection import Projection
 from service.settings import Settings
-from workers import doubts, draining, erasing, halting, replaying, retries, rounds
+from workers import doubts, draining, erasing, halting, pace, replaying, retries, rounds
 from workers.failures import EventFailedError, is_permanent, reason_of
 
 log = structlog.get_logger()
@@ -128,7 +127,7 @@ def _apply_one(
         outcomes += result.outcomes
         doubts.note(client, result.doubts)
         mentions.note(client, result.told)
-        draining.count(client, result.meters, key=METERS)
+        pace.meter(client, result.meters)
     if error is None:
         retries.forget(client, entry.entry_id)
         erasing.erase(client, erasing.to_erase(client, [entry], result), result.entombed)
@@ -152,7 +151,7 @@ def _tell(
     **more: str,
 ) -> None:
     """Count a job that ended, and log it."""
-    draining.count(client, Counter([JOBS.field(name, outcome)]), key=METERS)
+    pace.meter(client, Counter([JOBS.field(name, outcome)]))
     counts = {key: number for key, number in outcomes.items() if number}
     level = log.info if outcome in {"done", "halted"} else log.warning
     milliseconds = round((time.monotonic() - began) * 1000, 1)

@@ -3,11 +3,24 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
+
+import redis
 
 from service import traces
 from service.entry import Entry
+from service.keys import METERS
 from service.meters import APPLY, STRIPE
 from workers.rounds import Round
+
+
+def meter(client: redis.Redis, counts: Counter[str]) -> None:
+    """Add to the meters; what goes wrong with it harms nobody, and must not."""
+    with suppress(redis.RedisError), client.pipeline(transaction=False) as pipe:
+        for name, number in counts.items():
+            if number:
+                pipe.hincrby(METERS, name, number)
+        pipe.execute(raise_on_error=False)
 
 
 def delays(entries: Sequence[Entry], result: Round) -> Counter[str]:

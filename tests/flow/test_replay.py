@@ -37,7 +37,10 @@ def onfile(service: "Service", *words: str, **more: str) -> subprocess.Popen[str
 def done(service: "Service", *words: str, **more: str) -> dict[str, Any]:
     """Run a command to its good end; returns what it says."""
     command = onfile(service, *words, "--json", **more)
-    said, _ = command.communicate(timeout=COMMAND_SECONDS)
+    try:
+        said, _ = command.communicate(timeout=COMMAND_SECONDS)
+    finally:
+        command.kill()
     assert command.returncode == 0, said
     told: dict[str, Any] = json.loads(said)
     return told

@@ -1,6 +1,6 @@
 """Meters: fields of a hash that read back as what was counted."""
 
-from service.meters import Meter, Timer
+from service.meters import LONGEST_SECONDS, Meter, Timer, microseconds
 
 TIMER = Timer("wait", (0.1, 1))
 METER = Meter("doors", ("which", "how"))
@@ -20,3 +20,9 @@ def test_a_duration_on_a_bound_belongs_to_its_bucket_and_buckets_hold_all_shorte
 
 def test_a_timer_that_never_ran_has_all_its_buckets() -> None:
     assert TIMER.read({}) == ([("0.1", 0), ("1", 0), ("+Inf", 0)], 0)
+
+
+def test_a_duration_since_the_beginning_of_time_counts_as_the_longest() -> None:
+    timer = Timer("t", (1,))
+    counted = timer.count_all([1_795_000_000.0])
+    assert counted[timer.sum_field] == microseconds(LONGEST_SECONDS)

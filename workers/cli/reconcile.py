@@ -100,7 +100,11 @@ def _print(out: Console, counts: Counter[Verdict], told: list[Checked], *, repai
     for one in told:
         if one.verdict == "unknown":
             out.print(f"{one.customer}: neither Stripe nor Onfile has it", markup=False)
-    numbers = ", ".join(f"{word} {number:,}" for word, number in _numbers(counts).items())
+    numbers = ", ".join(
+        f"{word} {number:,}"
+        for word, number in _numbers(counts).items()
+        if number or word != "forgotten"
+    )
     customers = "customer" if counts.total() == 1 else "customers"
     out.print(f"{counts.total():,} {customers} compared: {numbers}")
     if counts["different"] and not repair:

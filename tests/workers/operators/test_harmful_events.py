@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from service import event_log
-from service.keys import FAILED, RETRIES
+from service.keys import FAILED, METERS, RETRIES
+from service.meters import STRIPE
 from tests.workers.notation import CUSTOMER, created, event
 from tests.workers.operators.bench import Bench, Handlers
 from workers import commits, draining, halting, lines, maintenance, retries, rounds
@@ -130,3 +131,10 @@ def test_an_attempt_due_later_than_any_pause_is_overdue_for_the_clock_was_set_ba
 def overdue(retry: retries.Retry) -> retries.Retry:
     late = retries.OVERDUE_SECONDS + 1
     return msgspec.structs.replace(retry, due=time.time() - late)
+
+
+def test_a_meter_that_is_full_holds_up_no_event(bench: Bench) -> None:
+    bench.log.hset(METERS, STRIPE.sum_field, 2**63 - 1)
+    bench.accept(created("A", 1))
+    assert bench.drain()["applied"] == 1
+    assert status(bench.desk, sample_seconds=0).pending == 0
