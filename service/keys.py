@@ -9,7 +9,7 @@ LOG = "onfile:log"
 """The event log: a stream, one entry an event; its consumer group says what is pending."""
 
 LOG_COPY = "onfile:log:copy"
-"""The log while it is written anew (service/log_rewrite.py)."""
+"""The log while it is written anew (service/log/rewrite.py)."""
 
 GROUP = "workers"
 """The consumer group of log and replay queue: what a worker was given and has not yet applied."""
@@ -27,7 +27,7 @@ OVERCOME = "onfile:overcome"
 """Hash, entry id -> its history, for events that were applied after they had failed."""
 
 COUNTERS = "onfile:counters"
-"""Hash, name -> how often: accepted, duplicate; settled and discarded (service/standing.py); and
+"""Hash, name -> how often: accepted, duplicate; settled and discarded (see standing); and
 the outcomes applied, unchanged, ignored, failed, which count every attempt."""
 
 METERS = "onfile:meters"

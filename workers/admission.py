@@ -10,12 +10,13 @@ from typing import Any
 
 import redis
 
-from service import doorbell, event_log, forgotten
-from service.backlog import Backlog, backlog
-from service.entry import NewEntry, new_entry
+from service import doorbell
 from service.event import LOGGED_TYPES, Event, Unprojected, read_event
-from service.intake import BATCH_BYTES, BATCH_EVENTS
 from service.keys import Subject
+from service.log import event_log, forgotten
+from service.log.backlog import Backlog, backlog
+from service.log.entry import NewEntry, new_entry
+from service.log.intake import BATCH_BYTES, BATCH_EVENTS
 
 ROOM_EVENTS = 2_000
 """So many may wait to be applied: live deliveries wait behind them, so half a second's work."""

@@ -15,8 +15,8 @@ from service.documents import (
     encode_document,
 )
 from service.keys import Namespace, Subject, customer_key, source_key
-from service.meters import FACTS, TIES
 from service.projection import Projection, Write
+from service.watch.meters import FACTS, TIES
 from workers.algebra.derive import derive_customer, derive_source
 from workers.algebra.facts import CustomerFacts, SourceFacts
 from workers.algebra.links import A, F, Stored

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 import redis
 import structlog
 
-from service import doorbell, event_log, forgotten, mentions
-from service.entry import Entry
+from service import doorbell
 from service.keys import COUNTERS
+from service.log import event_log, forgotten, mentions
+from service.log.entry import Entry
 from service.projection import Projection
 from service.stores import AWAY
 from workers import doubts, erasing, halting, lines, pace, retries, rounds

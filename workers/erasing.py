@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 
 import redis
 
-from service import event_log, forgotten, mentions, standing
-from service.entry import Entry
 from service.keys import Subject, mentions_key
+from service.log import event_log, forgotten, mentions, standing
+from service.log.entry import Entry
 from workers.rounds import Round
 
 

@@ -15,11 +15,12 @@ import redis
 import structlog
 from rq import get_current_job
 
-from service import event_log, forgotten, mentions, stores
-from service.entry import Entry
-from service.meters import JOBS
+from service import stores
+from service.log import event_log, forgotten, mentions
+from service.log.entry import Entry
 from service.projection import Projection
 from service.settings import Settings
+from service.watch.meters import JOBS
 from workers import doubts, draining, erasing, halting, pace, replaying, retries, rounds
 from workers.failures import EventFailedError, is_permanent, reason_of
 

@@ -12,9 +12,10 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 import redis
 
-from service import doorbell, event_log, replay_queue
-from service.entry import Entry
+from service import doorbell
 from service.keys import REPLAYED
+from service.log import event_log, replay_queue
+from service.log.entry import Entry
 from workers import halting
 
 CONSUMER = "worker"

@@ -6,9 +6,10 @@ import redis
 import structlog
 from rq.registry import ScheduledJobRegistry
 
-from service import doorbell, event_log, replay_queue, retention, standing
-from service.backlog import backlog
+from service import doorbell
 from service.keys import OVERCOME
+from service.log import event_log, replay_queue, retention, standing
+from service.log.backlog import backlog
 from service.projection import Projection
 from workers import doubts, retries
 from workers.event_job import EventJob

@@ -7,10 +7,10 @@ from contextlib import suppress
 
 import redis
 
-from service import traces
-from service.entry import Entry
 from service.keys import METERS
-from service.meters import APPLY, STRIPE
+from service.log.entry import Entry
+from service.watch import traces
+from service.watch.meters import APPLY, STRIPE
 from workers.rounds import Round
 
 

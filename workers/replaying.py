@@ -8,8 +8,8 @@ from collections import Counter
 
 import redis
 
-from service import replay_queue
 from service.keys import REPLAY_HALT
+from service.log import replay_queue
 from service.projection import Projection
 from workers import draining, halting, lines
 

@@ -10,9 +10,9 @@ from typing import Literal
 import msgspec
 import redis
 
-from service import standing
 from service.doorbell import APPLY_RETRY_SECONDS, JOB_TIMEOUT_SECONDS
 from service.keys import DISCARDED, OVERCOME, RETRIES
+from service.log import standing
 
 MOST_ATTEMPTS = 1 + 1 + len(APPLY_RETRY_SECONDS)
 """Once in a drain, once in a job of its own, and that job's retries."""

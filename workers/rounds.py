@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from service.entry import Entry
 from service.event import LOGGED_TYPES, Event, Unprojected, read_event
 from service.keys import Subject
+from service.log.entry import Entry
 from service.projection import Projection
 from workers.algebra.facts import CustomerFacts, Facts, SourceFacts
 from workers.apply import Told, apply

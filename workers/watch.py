@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import redis
 
-from service import claims
-from service.backlog import Backlog
 from service.keys import LOG
+from service.log import claims
+from service.log.backlog import Backlog
 from workers.lines import CONSUMER
 
 WATCHED_CLAIMS = 500

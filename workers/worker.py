@@ -14,9 +14,11 @@ from rq import SimpleWorker, worker_registration
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from service import doorbell, event_log, logs
+from service import doorbell
 from service.keys import QUEUE, REPLAY_QUEUE
+from service.log import event_log
 from service.settings import Settings
+from service.watch import logs
 from workers import draining, jobs, maintenance
 from workers.asking import resolving
 from workers.event_job import EventJob

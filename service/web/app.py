@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from service.intake import Intake
+from service.log.intake import Intake
 from service.projection_reads import ProjectionReads
 from service.settings import Settings
 from service.stores import ProjectionStore, StoreAwayError, connect_async

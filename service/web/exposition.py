@@ -10,7 +10,7 @@ from prometheus_client.core import (
     Metric,
 )
 
-from service.meters import ACCEPT, APPLY, DELIVERIES, FACTS, JOBS, STRIPE, TIES, Meter, Timer
+from service.watch.meters import ACCEPT, APPLY, DELIVERIES, FACTS, JOBS, STRIPE, TIES, Meter, Timer
 from service.web.vitals import Node, Vitals
 
 Rows: TypeAlias = Iterable[tuple[tuple[str, ...], float]]

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service import doorbell
-from service.backlog import backlog_async
 from service.keys import PROBE, QUEUE
+from service.log.backlog import backlog_async
 from service.projection_reads import FindStore
 from service.stores import AWAY, durability_async
 from service.web.problems import EventStore, problems

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from service.backlog import Backlog
+from service.log.backlog import Backlog
 from service.stores import UNKNOWN, Durability
 
 BEHIND_SECONDS = 30

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import redis
 from redis.asyncio import Redis
 
-from service import event_log
 from service.keys import Namespace
+from service.log import event_log
 from service.stores import StoreAwayError
 from service.web.errors import RefusalError
 from service.web.parameters import ParameterError

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import structlog
 
-from service import logs
 from service.settings import Settings, SettingsError
+from service.watch import logs
 from service.web.api_keys import ApiKeys
 from service.web.webhook import Webhook
 

@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 from redis.asyncio import Redis, RedisCluster
 
-from service.backlog import Backlog, backlog_async
 from service.doorbell import FAILED_JOBS_KEY, QUEUE_KEY
 from service.keys import COUNTERS, DOUBTS, HALT, METERS, SECRETS
+from service.log.backlog import Backlog, backlog_async
 from service.projection_reads import FindStore
-from service.secret_use import WebhookSecret, read_secrets
 from service.stores import AWAY, durability_async
+from service.watch.secret_use import WebhookSecret, read_secrets
 from service.web.health import workers_alive
 
 PATIENCE_SECONDS = 5.0

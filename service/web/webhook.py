@@ -13,15 +13,15 @@ import msgspec
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from service import traces
 from service.event import NotAnEventError, Unprojected, read_event
-from service.intake import Intake
 from service.keys import METERS
-from service.meters import ACCEPT, DELIVERIES, microseconds
-from service.secret_use import SecretUse
+from service.log.intake import Intake
 from service.settings import Settings
 from service.signature import SignatureError, match
 from service.stores import StoreAwayError
+from service.watch import traces
+from service.watch.meters import ACCEPT, DELIVERIES, microseconds
+from service.watch.secret_use import SecretUse
 
 OK, REFUSED, TOO_LARGE, UNAVAILABLE = 200, 400, 413, 503
 KEPT = ("accepted", "duplicate")

@@ -8,9 +8,10 @@ from typing import Any
 
 import redis
 
-from service import doorbell, event_log
-from service.entry import new_entry
+from service import doorbell
 from service.event import Event, read_event
+from service.log import event_log
+from service.log.entry import new_entry
 
 DATA = Path(__file__).parents[1] / "data"
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from service.backlog import backlog
+from service.log.backlog import backlog
 from tests.benchmarks import pacing
 from tests.benchmarks.processes import client, onfile, store, until, web
 from tests.benchmarks.rows import Row, rate

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import redis
 
-from service.backlog import backlog
 from service.keys import LOG
+from service.log.backlog import backlog
 from service.sandbox.endpoints import Endpoint
 from service.sandbox.oracle import Seen
 from tests.chaos.ledger import Ledger

@@ -21,12 +21,12 @@ from service.event import Event
 from workers.cli.main import main
 
 STAGES = {
-    "claim": ("service.event_log", "claim_new"),
+    "claim": ("service.log.event_log", "claim_new"),
     "load": ("service.projection", "Projection.load"),
     "merge": ("workers.commits", "_merged"),
     "commit": ("service.projection", "Projection.commit"),
-    "acknowledge": ("service.event_log", "acknowledge"),
-    "release": ("service.event_log", "put_back"),
+    "acknowledge": ("service.log.event_log", "acknowledge"),
+    "release": ("service.log.event_log", "put_back"),
     "rq-maintain": ("workers.worker", "EventWorker.run_maintenance_tasks"),
     "rq-dequeue": ("workers.worker", "EventWorker.dequeue_job_and_maintain_ttl"),
     "rq-execution": ("workers.worker", "EventWorker.prepare_execution"),

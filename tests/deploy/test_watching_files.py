@@ -12,7 +12,7 @@ import promql_parser
 import pytest
 import yaml
 
-from service.backlog import Backlog
+from service.log.backlog import Backlog
 from service.web.exposition import of_events, of_stores
 from service.web.vitals import Node, Vitals
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from service import event_log
+from service.log import event_log
 from service.projection import Projection
 from service.sandbox.oracle import Seen
 from service.settings import Settings

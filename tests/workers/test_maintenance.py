@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from service import event_log, retention, standing
-from service.backlog import backlog
 from service.keys import COUNTERS, LOG, OVERCOME, RETRIES, Namespace, Subject
+from service.log import event_log, retention, standing
+from service.log.backlog import backlog
 from tests.workers.notation import CUSTOMER, added, created, event
 from tests.workers.operators.bench import Bench, bench_on
 from workers import doubts, maintenance, retries

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from service import compression
-from service.entry import Entry
 from service.event import NotAnEventError
+from service.log.entry import Entry
 from service.projection import Projection
 from tests.workers.notation import CUSTOMER, added, card, created, event
 from tests.workers.stored import stored_documents

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from service.backlog import Backlog, backlog
 from service.keys import GROUP, LOG
+from service.log.backlog import Backlog, backlog
 from workers.watch import Watch
 
 if TYPE_CHECKING:

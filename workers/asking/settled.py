@@ -5,9 +5,9 @@ from typing import Any
 import redis
 
 from service.compression import UnreadableError
-from service.entry import read_entry
 from service.event import READ_TYPE
 from service.keys import LOG, Namespace
+from service.log.entry import read_entry
 from service.projection import Projection
 from service.settings import Settings
 from workers.algebra.objects import fields_of, text_of

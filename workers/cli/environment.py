@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 
 import click
 
-from service import logs
 from service.setting_table import Role
 from service.settings import FILE_SUFFIX, Settings, SettingsError
+from service.watch import logs
 from workers.cli.data_dir import DataDir
 
 WRONG_SETTINGS_STATUS = 2

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from service.entry import Entry
+from service.log.entry import Entry
 from workers.cli import replay_report as report
 from workers.cli.report import DIFFERENCES, TROUBLE
 from workers.cli.work_progress import work_progress

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import click
 
-from service import replay_queue
+from service.log import replay_queue
 from workers.cli import data_dir as folder
 from workers.cli import replay_report as report
 from workers.cli.data_dir import DataDir

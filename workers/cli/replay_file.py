@@ -2,7 +2,7 @@
 
 import click
 
-from service.entry import unlogged
+from service.log.entry import unlogged
 from workers.cli import replay_report as report
 from workers.cli.event_files import events_in
 from workers.cli.rehearse import rehearse

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import click
 
-from service import replay_queue
+from service.log import replay_queue
 from workers.cli import replay_report as report
 from workers.cli.work_progress import work_progress
 from workers.operators import replays

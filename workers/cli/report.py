@@ -19,9 +19,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from service import logs
 from service.settings import Settings, without_password
 from service.stores import AWAY
+from service.watch import logs
 from workers.cli.data_dir import DataDir
 from workers.cli.environment import WRONG_SETTINGS_STATUS, checked, environ, is_of_folder
 from workers.operators.desk import Desk, open_desk

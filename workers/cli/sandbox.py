@@ -8,13 +8,13 @@ from types import FrameType
 import click
 import uvicorn
 
-from service import logs
 from service.sandbox.app import create_app
 from service.sandbox.delivery import Delivery
 from service.sandbox.endpoints import Endpoint, EndpointError, endpoint
 from service.sandbox.outbox import FIRST_RETRY_SECONDS
 from service.sandbox.stripe import Stripe
 from service.sandbox.weather import Weather
+from service.watch import logs
 from workers.cli import parent
 from workers.cli.listen import PortTakenError, listen
 

@@ -13,8 +13,8 @@ from typing import BinaryIO
 
 import click
 
-from service import logs
 from service.settings import Settings
+from service.watch import logs
 from workers.cli import crew
 from workers.cli import data_dir as folder
 from workers.cli.banner import banner

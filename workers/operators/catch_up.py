@@ -10,8 +10,8 @@ import msgspec
 import redis
 
 from service.event import PROJECTED_TYPES, NotAnEventError, Unprojected, read_event
-from service.event_log import INDEXED_ID
 from service.keys import Namespace, index_bucket
+from service.log.event_log import INDEXED_ID
 from workers import admission
 from workers.algebra.objects import fields_of, identity
 from workers.asking.api import StripeApi

@@ -9,9 +9,10 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from service import doorbell, event_log
+from service import doorbell
 from service.keys import FAILED
-from service.logs import mask
+from service.log import event_log
+from service.watch.logs import mask
 from workers import retries
 from workers.operators.desk import Desk
 from workers.operators.moments import iso

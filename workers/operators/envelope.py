@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from service.logs import MASK, SECRET_SHAPES
+from service.watch.logs import MASK, SECRET_SHAPES
 from workers.algebra.objects import Json, parsed
 
 SECRET_FIELDS = frozenset({"client_secret"})

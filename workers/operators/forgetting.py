@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from service import doorbell, event_log, forgotten, standing
-from service.entry import Entry
+from service import doorbell
 from service.keys import Subject, mentions_key
-from service.log_rewrite import rewrite_log
+from service.log import event_log, forgotten, standing
+from service.log.entry import Entry
+from service.log.rewrite import rewrite_log
 from workers import doubts
 from workers.algebra.facts import CustomerFacts, Facts, SourceFacts
 from workers.apply import Told, apply

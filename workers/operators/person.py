@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from service import event_log, mentions
 from service.documents import decode_customer, decode_source
-from service.entry import Entry
 from service.keys import Namespace, Subject, customer_key, source_key
+from service.log import event_log, mentions
+from service.log.entry import Entry
 from workers.algebra.facts import NEVER, CustomerFacts, SourceFacts
 from workers.operators.desk import Desk
 from workers.operators.reading import Span, order, read_span

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import redis
 
-from service import event_log
-from service.entry import Entry, read_entry
 from service.keys import LOG
+from service.log import event_log
+from service.log.entry import Entry, read_entry
 
 PIECE = 1_000
 """Entries read at once: half a megabyte, and a millisecond or two of the store's time."""

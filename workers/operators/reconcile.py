@@ -10,8 +10,8 @@ from typing import Literal, TypeAlias
 import msgspec
 import redis
 
-from service import forgotten
 from service.keys import Subject
+from service.log import forgotten
 from workers import admission
 from workers.asking.api import StripeApi
 from workers.asking.errors import NotFoundError

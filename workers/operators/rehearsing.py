@@ -6,8 +6,8 @@ from itertools import islice
 
 import redis
 
-from service import event_log
-from service.entry import Entry
+from service.log import event_log
+from service.log.entry import Entry
 from service.projection import Projection
 from workers import rounds
 from workers.draining import ROUND_EVENTS

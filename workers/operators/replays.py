@@ -8,8 +8,8 @@ from itertools import islice
 import msgspec
 import redis
 
-from service import event_log, replay_queue
 from service.keys import HALT, LOG, REPLAY_HALT
+from service.log import event_log, replay_queue
 from workers.operators.search import Found, Wanted, found, search
 from workers.operators.status import Halted, halted
 

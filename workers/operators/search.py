@@ -12,9 +12,9 @@ from typing import Any, Literal, TypeAlias, get_args
 import msgspec
 import redis
 
-from service import event_log
-from service.entry import Entry
 from service.keys import DISCARDED, FAILED, GROUP, LOG, RETRIES
+from service.log import event_log
+from service.log.entry import Entry
 from workers.operators.moments import iso
 from workers.operators.reading import Span, read_named, read_span, span_between
 

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Collection, Mapping
 
-from service.secret_use import WebhookSecret
 from service.settings import Settings
+from service.watch.secret_use import WebhookSecret
 from workers.operators.door_checks import is_loopback
 from workers.operators.finding import Finding, advice, ok, trouble
 

@@ -5,11 +5,11 @@ import time
 import msgspec
 import redis
 
-from service import replay_queue
-from service.backlog import Backlog, backlog
 from service.doorbell import QUEUE_KEY
 from service.keys import COUNTERS, HALT, REPLAY_HALT
-from service.secret_use import WebhookSecret, webhook_secrets
+from service.log import replay_queue
+from service.log.backlog import Backlog, backlog
+from service.watch.secret_use import WebhookSecret, webhook_secrets
 from workers import doubts, halting
 from workers.operators.caught_up import Gap, gaps
 from workers.operators.desk import Desk

@@ -4,10 +4,10 @@ from typing import Literal
 
 import msgspec
 
-from service import event_log
 from service.compression import UnreadableError
-from service.entry import Entry
 from service.event import LOGGED_TYPES, NotAnEventError, Unprojected, read_event
+from service.log import event_log
+from service.log.entry import Entry
 from workers import retries
 from workers.failures import reason_of
 from workers.handlers import UnprojectableError, facts_of

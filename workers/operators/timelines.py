@@ -6,12 +6,13 @@ from functools import cache
 import msgspec
 import redis
 
-from service import event_log, mentions, stores
+from service import stores
 from service.compression import UnreadableError
 from service.documents import decode_customer
-from service.entry import Entry
 from service.event import LOGGED_TYPES, Event, NotAnEventError, read_event
 from service.keys import Namespace, Subject, customer_key
+from service.log import event_log, mentions
+from service.log.entry import Entry
 from service.projection import Projection
 from service.settings import Settings
 from service.timeline import Tell, Teller, Timeline

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import redis
 
-from service.backlog import backlog
-from service.entry import new_entry
 from service.event import Event, NotAnEventError, read_event
 from service.keys import GROUP, LOG
+from service.log.backlog import backlog
+from service.log.entry import new_entry
 from workers.admission import append_entries
 from workers.operators.reading import order
 

@@ -7,7 +7,7 @@ from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 from service import doorbell
-from service.backlog import Backlog
+from service.log.backlog import Backlog
 from service.stores import Durability
 from service.web.problems import EventStore, problems
 

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.keys import COUNTERS, HALT, METERS, SECRETS
-from service.meters import ACCEPT, DELIVERIES
+from service.watch.meters import ACCEPT, DELIVERIES
 from service.web.webhook import MESSAGES
 
 if TYPE_CHECKING:

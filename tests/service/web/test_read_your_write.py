@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from service import event_log
+from service.log import event_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from service import event as event_module
 from service import signature as signature_module
-from service.event_log import find
-from service.intake import Intake
 from service.keys import IGNORED, LOG
+from service.log.event_log import find
+from service.log.intake import Intake
 from service.settings import Settings
 from service.signature import sign
 from service.stores import connect_async

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from service.entry import read_entry
 from service.keys import LOG, Namespace
+from service.log.entry import read_entry
 from service.settings import Settings
 from tests.stripe_side import KEY, StripeSide, running
 from tests.workers import notation

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
-from service.entry import read_entry
 from service.keys import ASKING, DOUBTS, LOG
+from service.log.entry import read_entry
 from service.settings import Settings
 from tests.stripe_side import KEY, StripeSide, running
 from workers.asking.resolving import TROUBLE_SECONDS, Resolver

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from service import event_log
+from service.log import event_log
 from tests.workers.notation import created, event
 from tests.workers.operators.bench import Bench, bench_on
 from workers import jobs, retries

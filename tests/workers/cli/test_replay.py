@@ -14,8 +14,8 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from service import replay_queue
 from service.documents import decode_customer, encode_document
+from service.log import replay_queue
 from tests.workers.notation import added, created, event
 from tests.workers.operators.bench import Bench, bench_on
 from tests.workers.stored import stored_values

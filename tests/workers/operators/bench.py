@@ -9,10 +9,11 @@ import redis
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
-from service import doorbell, event_log
-from service.entry import new_entry, read_entry
+from service import doorbell
 from service.event import Event, read_event
 from service.keys import LOG
+from service.log import event_log
+from service.log.entry import new_entry, read_entry
 from service.projection import Projection
 from service.settings import Settings
 from workers import draining, jobs

@@ -6,7 +6,7 @@ import pytest
 
 from service import doorbell
 from service.keys import DISCARDED, FAILED, LOG, RETRIES
-from service.retention import trim
+from service.log.retention import trim
 from tests.workers.notation import created, event
 from workers import draining
 from workers.operators import dead_letters

@@ -10,11 +10,12 @@ import pytest
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
-from service import doorbell, event_log
+from service import doorbell
 from service.doorbell import QUEUE_KEY
 from service.keys import GROUP, LOG, SECRETS
-from service.secret_use import WebhookSecret, fingerprint
+from service.log import event_log
 from service.settings import Settings
+from service.watch.secret_use import WebhookSecret, fingerprint
 from tests.workers.notation import created, event
 from workers.operators.desk import open_desk
 from workers.operators.doctor import examine

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from service import event_log
-from service.backlog import backlog
 from service.keys import DISCARDED, LOG, OVERCOME, RETRIES, Namespace
+from service.log import event_log
+from service.log.backlog import backlog
 from tests.store_contents import in_files, in_keys
 from tests.workers.notation import (
     CUSTOMER,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from service import event_log
 from service.keys import FAILED, METERS, RETRIES
-from service.meters import STRIPE
+from service.log import event_log
+from service.watch.meters import STRIPE
 from tests.workers.notation import CUSTOMER, created, event
 from tests.workers.operators.bench import Bench, Handlers
 from workers import commits, draining, halting, lines, maintenance, retries, rounds

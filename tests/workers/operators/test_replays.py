@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 import redis
 
-from service import doorbell, event_log, replay_queue
+from service import doorbell
 from service.keys import COUNTERS, DOUBTS, HALT, LOG, REPLAY, REPLAY_QUEUE
-from service.retention import trim
+from service.log import event_log, replay_queue
+from service.log.retention import trim
 from tests.workers.notation import added, created, event, removed, updated
 from tests.workers.stored import stored_answers, stored_values
 from workers import doubts, draining, halting, jobs, maintenance, replaying, retries

@@ -10,8 +10,9 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import utcformat
 
-from service import doorbell, event_log
+from service import doorbell
 from service.keys import COUNTERS, RETRIES, Namespace, Subject
+from service.log import event_log
 from service.settings import Settings
 from tests.workers.notation import added, created, event, removed
 from workers import doubts, retries

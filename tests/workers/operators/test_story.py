@@ -4,7 +4,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from service.keys import OVERCOME
-from service.retention import trim
+from service.log.retention import trim
 from tests.workers.notation import CUSTOMER, added, card, created, event, removed, updated
 from workers.operators.envelope import shown
 from workers.operators.story import Story, stories

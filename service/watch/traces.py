@@ -39,7 +39,7 @@ def exporter(process: str) -> Exporter | None:
     if not any(os.environ.get(name) for name in ENDPOINTS):
         return None
     try:
-        exporter: Exporter = import_module("service.otlp").OtlpExporter(process)
+        exporter: Exporter = import_module("service.watch.otlp").OtlpExporter(process)
     except ImportError:
         log.warning("traces.off", advice="install onfile[otel], or unset OTEL_EXPORTER_OTLP_…")
         return None

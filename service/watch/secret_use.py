@@ -12,7 +12,7 @@ import msgspec
 import redis
 
 from service.keys import SECRETS
-from service.side_notes import SideNotes
+from service.watch.side_notes import SideNotes
 
 FINGERPRINT_CHARACTERS = 8
 """Enough to tell a few secrets apart, and no help in guessing one of a hundred random bits."""

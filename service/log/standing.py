@@ -13,8 +13,8 @@ from typing import Any
 import redis
 
 from service.doorbell import FAILED_JOBS_KEY
-from service.entry import Entry, index_fields
 from service.keys import COUNTERS, DISCARDED, FAILED, GROUP, LOG, OVERCOME, RETRIES
+from service.log.entry import Entry, index_fields
 
 _SETTLE, _FAIL, _DISCARD, _ERASE = (
     (files("service") / "lua" / f"{name}.lua").read_text()

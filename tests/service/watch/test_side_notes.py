@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 import redis
 
-from service import side_notes
-from service.side_notes import SideNotes
 from service.stores import connect_async
+from service.watch import side_notes
+from service.watch.side_notes import SideNotes
 
 if TYPE_CHECKING:
     from tests.conftest import Store

@@ -10,8 +10,9 @@ from typing import Any
 
 import redis
 
-from service import claims, doorbell
+from service import doorbell
 from service.keys import GROUP, REPLAY, REPLAY_HALT, REPLAYED
+from service.log import claims
 
 _ENQUEUE = (files("service") / "lua" / "enqueue_replay.lua").read_text()
 
@@ -31,7 +32,7 @@ def take_new(client: redis.Redis, consumer: str, count: int) -> list[tuple[str, 
 def take_over(
     client: redis.Redis, consumer: str, min_idle_ms: int, count: int
 ) -> list[tuple[tuple[str, str], int]]:
-    """Take over items as service.claims does; each comes with how often it has been taken.
+    """Take over items as service.log.claims does; each comes with how often it has been taken.
 
     After one death they are still taken together: they have been applied before, and new events
     leave a replay one round at a time.

@@ -1,6 +1,6 @@
 """Meters: fields of a hash that read back as what was counted."""
 
-from service.meters import LONGEST_SECONDS, Meter, Timer, microseconds
+from service.watch.meters import LONGEST_SECONDS, Meter, Timer, microseconds
 
 TIMER = Timer("wait", (0.1, 1))
 METER = Meter("doors", ("which", "how"))

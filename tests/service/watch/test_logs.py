@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from service.logs import MASK, mask
+from service.watch.logs import MASK, mask
 
 SETUP = """
 import logging, sys, structlog
-from service import logs
+from service.watch import logs
 logs.configure(fmt={fmt!r}, level={level!r}, secrets=["my own secret"])
 log = structlog.get_logger()
 """

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import redis
 
-from service import log_rewrite
-from service.backlog import backlog
-from service.entry import new_entry
 from service.event import Event, read_event
-from service.event_log import (
+from service.keys import GROUP, LOG, LOG_COPY
+from service.log import rewrite as log_rewrite
+from service.log.backlog import backlog
+from service.log.entry import new_entry
+from service.log.event_log import (
     APPEND_SCRIPT,
     acknowledge,
     append_command,
@@ -18,8 +19,7 @@ from service.event_log import (
     claim_stuck,
     ensure_group,
 )
-from service.keys import GROUP, LOG, LOG_COPY
-from service.log_rewrite import rewrite_log
+from service.log.rewrite import rewrite_log
 
 if TYPE_CHECKING:
     from tests.conftest import Store

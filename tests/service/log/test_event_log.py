@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import redis
 
-from service import backlog as backlog_of
-from service import event_log
-from service.entry import Entry, NewEntry, new_entry
 from service.event import Event, read_event
-from service.event_log import Appended, claim_new, claim_stuck, find, states
 from service.keys import COUNTERS, GROUP, LOG, RETRIES, Namespace, index_bucket
-from service.retention import Trimmed, trim
+from service.log import backlog as backlog_of
+from service.log import event_log
+from service.log.entry import Entry, NewEntry, new_entry
+from service.log.event_log import Appended, claim_new, claim_stuck, find, states
+from service.log.retention import Trimmed, trim
 from service.stores import connect_async
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from service.intake import Intake
 from service.keys import SECRETS
-from service.secret_use import WebhookSecret, fingerprint, webhook_secrets
+from service.log.intake import Intake
 from service.settings import Settings
 from service.signature import sign
 from service.stores import connect_async
+from service.watch.secret_use import WebhookSecret, fingerprint, webhook_secrets
 from service.web.webhook import Webhook
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def test_the_old_one_is_needed_while_only_it_is_known(
 def test_a_secret_that_was_taken_out_is_configured_no_more(
     store: "Store", event_body: "EventBody", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.secret_use.CONFIGURED_SECONDS", 0.01)
+    monkeypatch.setattr("service.watch.secret_use.CONFIGURED_SECONDS", 0.01)
     body = event_body()
     delivered(store, body, both(body), (OLD, NEW))
     time.sleep(0.02)

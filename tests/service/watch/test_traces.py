@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from service import traces
+from service.watch import traces
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def test_an_endpoint_without_the_library_is_said_and_harms_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
-    monkeypatch.delitem(sys.modules, "service.otlp", raising=False)
+    monkeypatch.delitem(sys.modules, "service.watch.otlp", raising=False)
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
     assert traces.exporter("web") is None
     assert "traces.off" in capsys.readouterr().out

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 
 import redis
 
-from service.entry import Entry
 from service.keys import FORGOTTEN, Namespace, Subject
+from service.log.entry import Entry
 
 
 def note(client: redis.Redis, subjects: Iterable[Subject]) -> None:

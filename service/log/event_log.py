@@ -15,9 +15,9 @@ import msgspec
 import redis
 import redis.asyncio
 
-from service import claims, standing
-from service.entry import Entry, NewEntry, read_entry
 from service.keys import COUNTERS, DISCARDED, GROUP, LOG, RETRIES, Namespace, index_bucket
+from service.log import claims, standing
+from service.log.entry import Entry, NewEntry, read_entry
 
 INDEXED_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
 """What Stripe's ids are made of; nothing else is looked up, so no id can be a glob pattern."""

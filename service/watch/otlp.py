@@ -12,7 +12,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from service.traces import Step
+from service.watch.traces import Step
 
 NANOSECONDS = 1_000_000_000
 TRACE_ID_BYTES, SPAN_ID_BYTES = 16, 8

@@ -15,12 +15,12 @@ import redis.asyncio
 import structlog
 
 from service import doorbell
-from service.entry import NewEntry, new_entry
 from service.event import Event
-from service.event_log import APPEND_SCRIPT, Appended, append_command, read_appended
 from service.keys import IGNORED
-from service.side_notes import SideNotes
+from service.log.entry import NewEntry, new_entry
+from service.log.event_log import APPEND_SCRIPT, Appended, append_command, read_appended
 from service.stores import StoreAwayError
+from service.watch.side_notes import SideNotes
 
 Outcome: TypeAlias = Literal["accepted", "duplicate"]
 

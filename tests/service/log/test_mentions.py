@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import redis
 
-from service import mentions
-from service.entry import new_entry
 from service.event import Event, read_event
-from service.event_log import APPEND_SCRIPT, acknowledge, append_command, claim_new
 from service.keys import Namespace, Subject, mentions_key
-from service.retention import trim
+from service.log import mentions
+from service.log.entry import new_entry
+from service.log.event_log import APPEND_SCRIPT, acknowledge, append_command, claim_new
+from service.log.retention import trim
 
 if TYPE_CHECKING:
     from tests.conftest import Store

@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 import redis
 
-from service.entry import Entry, index_fields, read_entry
-from service.event_log import states
 from service.keys import DISCARDED, LOG, OVERCOME, mentions_key
-from service.mentions import number_of
+from service.log.entry import Entry, index_fields, read_entry
+from service.log.event_log import states
+from service.log.mentions import number_of
 
 DONE = ("applied", "discarded")
 """Nobody will ask for these again; all others stay, however old."""

@@ -13,11 +13,12 @@ import pytest
 import redis
 import redis.asyncio
 
-from service import doorbell, intake
+from service import doorbell
 from service.event import Event, read_event
-from service.event_log import find
-from service.intake import Intake, Outcome
 from service.keys import COUNTERS, IGNORED, LOG
+from service.log import intake
+from service.log.event_log import find
+from service.log.intake import Intake, Outcome
 from service.stores import StoreAwayError, connect_async
 
 if TYPE_CHECKING:
