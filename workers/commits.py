@@ -1,7 +1,6 @@
 """Commit documents: load, merge, derive, store; and again until nobody was in between."""
 
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, NamedTuple
 
@@ -62,6 +61,18 @@ class Kind(NamedTuple, Generic[F, A]):
     derive: Callable[[Subject, F], A]
 
 
+class _Merged(NamedTuple, Generic[F, A]):
+    """A document with new facts in it, not yet stored."""
+
+    subject: Subject
+    stored: Stored[F, A]
+    """As it will stand."""
+    write: Write | None
+    """None when nothing changes."""
+    metered: Sequence[str]
+    """What storing it adds to /metrics: another merge of the same facts may count otherwise."""
+
+
 def commit_all(
     projection: Projection, batch: Batch[F], kind: Kind[F, A], effect: Effect
 ) -> Mapping[Subject, Stored[F, A]]:
@@ -81,15 +92,15 @@ def commit_all(
             return done
         values = projection.load([kind.key(*subject) for subject in open_subjects])
         derived, open_subjects = _derive_all(open_subjects, values, batch, kind, effect)
-        done |= {subject: stored for subject, stored, write in derived if write is None}
-        writes = [(subject, stored, write) for subject, stored, write in derived if write]
-        committed = projection.commit([write for _, _, write in writes])
-        for (subject, stored, _), succeeded in zip(writes, committed, strict=True):
-            if succeeded:
-                done[subject] = stored
-                effect.changed.update(batch.entries[subject])
-            else:
-                open_subjects.append(subject)
+        committed = iter(projection.commit([one.write for one in derived if one.write]))
+        for one in derived:
+            if one.write and not next(committed):
+                open_subjects.append(one.subject)
+                continue
+            done[one.subject] = one.stored
+            effect.meters.update(one.metered)
+            if one.write:
+                effect.changed.update(batch.entries[one.subject])
     raise ConflictError(f"{len(open_subjects)} documents were refused {CONFLICT_ROUNDS} times")
 
 
@@ -99,37 +110,30 @@ def _derive_all(
     batch: Batch[F],
     kind: Kind[F, A],
     effect: Effect,
-) -> tuple[list[tuple[Subject, Stored[F, A], Write | None]], list[Subject]]:
+) -> tuple[list[_Merged[F, A]], list[Subject]]:
     """Merge and derive documents, and note what cannot be.
 
-    Returns those that were derived, with what is to be written of them if anything; and those not
-    looked at, for the one before them took too long.
+    Returns those that were derived; and those not looked at, for the one before them took too long.
     """
-    derived: list[tuple[Subject, Stored[F, A], Write | None]] = []
+    derived: list[_Merged[F, A]] = []
     looked_at = 0
     try:
         with at_most(DERIVING_SECONDS):
             for looked_at, (subject, value) in enumerate(zip(subjects, values, strict=True), 1):  # noqa: B007 (where it hangs)
                 try:
-                    stored, write = _merged(subject, value, batch, kind, effect.meters)
+                    derived.append(_merged(subject, value, batch, kind))
                 except MemoryError:
                     raise
                 except Exception as error:  # noqa: BLE001 - one document's fault is not the others'
                     effect.failed.update(dict.fromkeys(batch.entries[subject], error))
-                else:
-                    derived.append((subject, stored, write))
     except TookTooLongError as error:
         effect.failed.update(dict.fromkeys(batch.entries[subjects[looked_at - 1]], error))
     return derived, list(subjects[looked_at:])
 
 
 def _merged(
-    subject: Subject,
-    value: bytes | None,
-    batch: Batch[F],
-    kind: Kind[F, A],
-    meters: Counter[str],
-) -> tuple[Stored[F, A], Write | None]:
+    subject: Subject, value: bytes | None, batch: Batch[F], kind: Kind[F, A]
+) -> _Merged[F, A]:
     """Return the merged document, and how to store it if that changes anything.
 
     Versions grow with the clock, so that a document that was lost and told anew outranks what its
@@ -142,18 +146,19 @@ def _merged(
     told = batch.facts[subject]
     merged = batch.merge(facts, told)
     known_already = merged == facts
-    if stands := standing(facts, told):
-        meters[FACTS.field(stands)] += 1
+    stands = standing(facts, told)
+    metered = [FACTS.field(stands)] if stands else []
     if value is not None and known_already and not batch.anew:
-        return Stored(merged, version, answer), None
+        return _Merged(subject, Stored(merged, version, answer), None, metered)
     derived = kind.derive(subject, merged)
     if batch.anew and known_already and (value is None or derived == answer):
-        return Stored(merged, version, derived), None  # of nothing no document is made
+        # of nothing no document is made
+        return _Merged(subject, Stored(merged, version, derived), None, metered)
     if decider := tie(merged, told, derived):
-        meters[TIES.field(decider)] += 1
+        metered.append(TIES.field(decider))
     stored = Stored(merged, max(version + 1, time.time_ns() // 1_000_000), derived)
     encoded = encode_document(stored.version, derived, msgspec.msgpack.encode(merged))
-    return stored, Write(kind.key(*subject), version, encoded)
+    return _Merged(subject, stored, Write(kind.key(*subject), version, encoded), metered)
 
 
 SOURCES: Kind[SourceFacts, SourceAnswer] = Kind(

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import redis
 import structlog
@@ -64,13 +65,13 @@ def work_off(
     halt = line.stop_rule.halt(line.client)
     if halt and not _probe(projection, line, halt, outcomes):
         return outcomes
-    while entries := _claim(line, ROUND_EVENTS):
-        if not _apply(projection, entries, outcomes, line, halt=None):
+    while (claimed := _claim(line, ROUND_EVENTS)).entries:
+        if not _apply(projection, claimed.entries, outcomes, line, halt=None):
             break
         if time.monotonic() > give_up or line.must_yield():
             line.ring()
             break
-        if len(entries) < ROUND_EVENTS:
+        if claimed.all_there_is:
             meanwhile()
     return outcomes
 
@@ -88,11 +89,19 @@ def _probe(projection: Projection, line: Line, halt: halting.Halt, outcomes: Cou
         line.rest()
         outcomes["halted"] = 0
         return False
-    entries = _claim(line, halting.PROBE_EVENTS)
+    entries = _claim(line, halting.PROBE_EVENTS).entries
     return bool(entries) and _apply(projection, entries, outcomes, line, halt=halt)
 
 
-def _claim(line: Line, number: int) -> list[Entry]:
+class _Claimed(NamedTuple):
+    """Entries for a round."""
+
+    entries: list[Entry]
+    all_there_is: bool
+    """False when more may wait, be it only for being claimed alone."""
+
+
+def _claim(line: Line, number: int) -> _Claimed:
     """Claim what another worker has claimed and will not finish, or was put back; the rest is new.
 
     What a worker may have died of is tried alone, and in the end it gets a job of its own.
@@ -103,8 +112,9 @@ def _claim(line: Line, number: int) -> list[Entry]:
     _isolate(line.client, ((entry, SuspectError()) for entry in suspects))
     line.finish(line.client, [entry.entry_id for entry in suspects], {})
     if stuck and any(taken > 1 for _, taken in claimed):
-        return stuck
-    return stuck + line.claim_new(number - len(stuck))
+        return _Claimed(stuck, all_there_is=False)
+    entries = stuck + line.claim_new(number - len(stuck))
+    return _Claimed(entries, all_there_is=not claimed and len(entries) < number)
 
 
 def _apply(

@@ -23,6 +23,7 @@ from service.settings import Settings
 from service.watch.meters import JOBS
 from workers import doubts, draining, erasing, halting, pace, replaying, retries, rounds
 from workers.failures import EventFailedError, is_permanent, reason_of
+from workers.rounds import Round
 
 log = structlog.get_logger()
 
@@ -126,16 +127,25 @@ def _apply_one(
         error, spent = away, False
     else:
         outcomes += result.outcomes
-        doubts.note(client, result.doubts)
-        mentions.note(client, result.told)
-        pace.meter(client, result.meters)
+        _note(client, entry, result, applied=error is None)
     if error is None:
-        retries.forget(client, entry.entry_id)
-        erasing.erase(client, erasing.to_erase(client, [entry], result), result.entombed)
         return []
     final = spent or is_permanent(error)
     retries.write(client, entry.entry_id, retries.failed(retry, reason_of(error), final=final))
     return [(error, final)]
+
+
+def _note(client: redis.Redis, entry: Entry, result: Round, *, applied: bool) -> None:
+    """Settle the entry if it is applied, in one step with all that is to be noted of it."""
+    erased = erasing.to_erase(client, [entry], result)
+    with client.pipeline(transaction=True) as pipe:
+        if applied:
+            retries.forget(pipe, entry.entry_id)
+        doubts.note(pipe, result.doubts)
+        mentions.note(pipe, result.told)
+        erasing.erase(pipe, erased, result.entombed)
+        pipe.execute()
+    pace.meter(client, result.meters)
 
 
 def _open() -> Stores:

@@ -63,11 +63,13 @@ def create_app(settings: Settings, tell: Tell, reread: Reread | None = None) -> 
     reads = ProjectionReads(projection.find, timeout=settings.store_timeout_seconds)
     keys = ApiKeys(settings.api_keys)
     webhook = Webhook(settings, intake)
-    rotation = Rotation(settings, reread or (lambda: settings), webhook=webhook, keys=keys)
     wrong_keys = WrongKeys()
     desk = Desk(keys, wrong_keys, reads, events)
     health = Health(events, projection.find)
     metrics = Metrics(settings, wrong_keys, events, projection.find)
+    rotation = Rotation(
+        settings, reread or (lambda: settings), webhook=webhook, keys=keys, metrics=metrics
+    )
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

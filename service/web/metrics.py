@@ -27,12 +27,15 @@ class Metrics:
     def __init__(
         self, settings: Settings, wrong_keys: WrongKeys, events: Redis, find_projection: FindStore
     ) -> None:
-        keys = (settings.metrics_key, settings.ops_key)
         self._wrong_keys = wrong_keys
-        self._keys = [digest_of(key) for key in keys if key]
         self._events = events
         self._find_projection = find_projection
         self._one_store = settings.redis_url == settings.projection_url
+        self.trust(settings.metrics_key, settings.ops_key)
+
+    def trust(self, *keys: str | None) -> None:
+        """Let these keys in from now on, and no others; None is no key."""
+        self._keys = [digest_of(key) for key in keys if key]
 
     async def show(self, request: Request) -> Response:
         """Answer 200 also while a store is away: `onfile_store_up` says which."""

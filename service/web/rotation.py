@@ -12,6 +12,7 @@ import structlog
 from service.settings import Settings, SettingsError
 from service.watch import logs
 from service.web.api_keys import ApiKeys
+from service.web.metrics import Metrics
 from service.web.webhook import Webhook
 
 LOOK_SECONDS = 1.0
@@ -25,12 +26,19 @@ class Rotation:
     """Puts new secrets into force, and keeps the old ones as long as the new are refused."""
 
     def __init__(
-        self, settings: Settings, reread: Reread, *, webhook: Webhook, keys: ApiKeys
+        self,
+        settings: Settings,
+        reread: Reread,
+        *,
+        webhook: Webhook,
+        keys: ApiKeys,
+        metrics: Metrics,
     ) -> None:
         """`reread` returns the settings as they are now, or raises SettingsError."""
         self._reread = reread
         self._webhook = webhook
         self._keys = keys
+        self._metrics = metrics
         self._in_force = _secrets(settings)
         self._seen = self._in_force
         self._refused: list[str] = []
@@ -58,6 +66,7 @@ class Rotation:
         logs.hide(settings.secrets)
         self._webhook.trust(settings.webhook_secrets)
         self._keys.trust(settings.api_keys)
+        self._metrics.trust(settings.metrics_key, settings.ops_key)
         log.info(
             "secrets.changed",
             webhook_secrets=len(settings.webhook_secrets),
@@ -71,5 +80,5 @@ class Rotation:
         self._refused = problems
 
 
-def _secrets(settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    return settings.webhook_secrets, settings.api_keys
+def _secrets(settings: Settings) -> tuple[object, ...]:
+    return settings.webhook_secrets, settings.api_keys, settings.metrics_key, settings.ops_key

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 OLD, NEW = "whsec_old_0123456789abcdef", "whsec_new_0123456789abcdef"
 OLD_KEY, NEW_KEY = "sk_test_old_0123456789abcdef", "sk_test_new_0123456789abcdef"
+OLD_SCRAPING_KEY, NEW_SCRAPING_KEY = "scraping_old_0123456789", "scraping_new_0123456789"
+SECRETS = (OLD, NEW, OLD_KEY, NEW_KEY, OLD_SCRAPING_KEY, NEW_SCRAPING_KEY)
 numbers = itertools.count()
 
 
@@ -37,6 +39,10 @@ def deliver(port: int, *secrets: str) -> int:
 
 def query(port: int, key: str) -> int:
     return ask(port, "GET", "/v1/customers/cus_1", None, {"Authorization": f"Bearer {key}"})
+
+
+def scrape(port: int, key: str) -> int:
+    return ask(port, "GET", "/metrics", None, {"Authorization": f"Bearer {key}"})
 
 
 def ask(port: int, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> int:
@@ -73,14 +79,16 @@ class Load:
 def test_a_rotation_loses_no_delivery_and_refuses_no_right_key(
     service: "Service", tmp_path: Path, eventually: Callable[..., Any]
 ) -> None:
-    secrets, keys = tmp_path / "secrets", tmp_path / "keys"
+    secrets, keys, scraping = tmp_path / "secrets", tmp_path / "keys", tmp_path / "scraping"
     secrets.write_text(f"{OLD}\n")
     keys.write_text(f"{OLD_KEY}\n")
+    scraping.write_text(f"{OLD_SCRAPING_KEY}\n")
     service.web(
         STRIPE_WEBHOOK_SECRET="",
         STRIPE_WEBHOOK_SECRET_FILE=str(secrets),
         ONFILE_API_KEYS="",
         ONFILE_API_KEYS_FILE=str(keys),
+        ONFILE_METRICS_KEY_FILE=str(scraping),
     )
     port = service.port
     assert (deliver(port, OLD), deliver(port, NEW)) == (200, 400)
@@ -98,11 +106,14 @@ def test_a_rotation_loses_no_delivery_and_refuses_no_right_key(
         using[0] = NEW_KEY
         secrets.write_text(f"{NEW}\n")
         keys.write_text(f"{NEW_KEY}\n")
+        scraping.write_text(f"{NEW_SCRAPING_KEY}\n")
         eventually(lambda: deliver(port, OLD) == 400 and query(port, OLD_KEY) == 401)
+        eventually(lambda: scrape(port, NEW_SCRAPING_KEY) == 200)
+        assert scrape(port, OLD_SCRAPING_KEY) == 401
     assert set(deliveries.statuses) == {200}
     assert set(queries.statuses) == {404}
     said = (service.folder / "log").read_text()
-    assert not [secret for secret in (OLD, NEW, OLD_KEY, NEW_KEY) if secret in said]
+    assert not [secret for secret in SECRETS if secret in said]
 
 
 using = [OLD_KEY]

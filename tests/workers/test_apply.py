@@ -12,6 +12,7 @@ import redis
 from service.documents import version_of
 from service.keys import Namespace, Subject, customer_key, source_key
 from service.projection import Projection, Write
+from service.watch.meters import FACTS
 from tests.workers.fold import TEST, Fold, facts_told
 from tests.workers.histories import WORLDS, delivered, lived
 from tests.workers.notation import CUSTOMER, added, card, created, event, removed, source_id
@@ -200,8 +201,11 @@ def test_a_conflict_is_merged_anew_and_loses_nothing(client: "redis.Redis") -> N
     others = [event("payment_method.updated", view, 7), created("A", 1), added("A", 1)]
     mine = [added("B", 3), removed("A", 9)]
     disturbed = _Disturbed(client, told(*others))
-    assert apply(disturbed, told(*mine)) == Effect(changed={"0-0", "1-0"}, failed={})
+    effect = apply(disturbed, told(*mine))
+    assert effect == Effect(changed={"0-0", "1-0"}, failed={})
     assert disturbed.refused >= 2
+    standings = sum(n for field, n in effect.meters.items() if field.startswith(FACTS.name))
+    assert standings == 2, "each source once, however often it was merged"
     assert stored_answers(client) == expected_of(*others, *mine)
 
 

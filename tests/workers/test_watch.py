@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from service.keys import GROUP, LOG
+from service.keys import GROUP, LOG, REPLAY
 from service.log.backlog import Backlog, backlog
 from workers.watch import Watch
 
@@ -22,15 +22,19 @@ FUTURE = f"{int(time.time() * 1000) + 3_600_000}-0"
 def client(store: "Store") -> Iterator["redis.Redis"]:
     """A store whose clock was an hour ahead when its only entry was appended and claimed."""
     with store.client() as client:
-        client.xgroup_create(LOG, GROUP, id="0", mkstream=True)
-        client.xadd(LOG, {"id": "evt_1"}, id=FUTURE)
-        client.xreadgroup(GROUP, "dead", {LOG: ">"})
-        client.xclaim(LOG, GROUP, "dead", 0, [FUTURE], time=int(FUTURE[:-2]), retrycount=1)
+        claim_in_the_future(client, LOG)
         yield client
 
 
-def idle(client: "redis.Redis") -> list[Any]:
-    found: Any = client.xpending_range(LOG, GROUP, "-", "+", 10, idle=20)
+def claim_in_the_future(client: "redis.Redis", stream: str) -> None:
+    client.xgroup_create(stream, GROUP, id="0", mkstream=True)
+    client.xadd(stream, {"id": "evt_1"}, id=FUTURE)
+    client.xreadgroup(GROUP, "dead", {stream: ">"})
+    client.xclaim(stream, GROUP, "dead", 0, [FUTURE], time=int(FUTURE[:-2]), retrycount=1)
+
+
+def idle(client: "redis.Redis", stream: str = LOG) -> list[Any]:
+    found: Any = client.xpending_range(stream, GROUP, "-", "+", 10, idle=20)
     return [(one["message_id"], one["times_delivered"]) for one in found]
 
 
@@ -43,6 +47,15 @@ def test_a_claim_that_stays_runs_out_though_it_was_made_in_the_future(
     time.sleep(0.021)
     watch.age_claims(client, 20)
     assert idle(client) == [(FUTURE.encode(), 1)]
+
+
+def test_a_claim_on_what_is_replayed_runs_out_as_well(client: "redis.Redis") -> None:
+    claim_in_the_future(client, REPLAY)
+    watch = Watch()
+    watch.age_claims(client, 20)
+    time.sleep(0.021)
+    watch.age_claims(client, 20)
+    assert idle(client, REPLAY) == idle(client) == [(FUTURE.encode(), 1)]
 
 
 def test_a_claim_that_was_made_anew_meanwhile_is_a_young_one(client: "redis.Redis") -> None:

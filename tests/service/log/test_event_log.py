@@ -11,7 +11,7 @@ import redis
 from service.event import Event, read_event
 from service.keys import COUNTERS, GROUP, LOG, RETRIES, Namespace, index_bucket
 from service.log import backlog as backlog_of
-from service.log import event_log
+from service.log import claims, event_log
 from service.log.entry import Entry, NewEntry, new_entry
 from service.log.event_log import Appended, claim_new, claim_stuck, find, states
 from service.log.retention import Trimmed, trim
@@ -141,13 +141,13 @@ def test_a_claimed_entry_that_nobody_acknowledges_is_taken_over_once(
     client: redis.Redis, event_body: "EventBody"
 ) -> None:
     append(client, event_body("evt_1"), event_body("evt_2"))
-    one, _ = claim_new(client, "dead", 10)
+    one, two = claim_new(client, "dead", 10)
     event_log.acknowledge(client, [one.entry_id])
     assert claim_stuck(client, "alive", 60_000, 10) == []
-    time.sleep(0.02)
-    [(entry, deliveries)] = claim_stuck(client, "alive", 15, 10)
+    claims.give_back(client, LOG, "dead", [two.entry_id], idle_ms=60_000, times=1)
+    [(entry, deliveries)] = claim_stuck(client, "alive", 60_000, 10)
     assert (entry.id, deliveries) == ("evt_2", 2)
-    assert claim_stuck(client, "third", 15, 10) == []
+    assert claim_stuck(client, "third", 60_000, 10) == []
 
 
 def test_what_is_put_back_counts_as_never_taken(

@@ -183,8 +183,10 @@ def start_up(tmp_path: Path) -> Iterator[Callable[..., Up]]:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """One that is ready, for tests that leave it so."""
     up = Up(tmp_path_factory.mktemp("running") / "up")
-    yield up.wait_ready()
-    up.clean_up()
+    try:
+        yield up.wait_ready()
+    finally:
+        up.clean_up()
 
 
 @pytest.fixture

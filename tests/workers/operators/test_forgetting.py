@@ -23,8 +23,9 @@ from tests.workers.notation import (
 )
 from tests.workers.operators.bench import bench_on
 from tests.workers.stored import stored_answers, stored_documents
-from workers import doubts, maintenance, retries, rounds
+from workers import doubts, draining, erasing, jobs, maintenance, retries, rounds
 from workers.algebra.facts import NEVER, CustomerFacts, SourceFacts
+from workers.failures import SuspectError
 from workers.operators import dead_letters, forgetting, person
 from workers.operators.forgetting import Forgotten, forget
 from workers.operators.timelines import Timelines
@@ -221,6 +222,29 @@ def test_what_failed_or_was_given_up_goes_with_its_history_and_its_job(
     assert accounted(bench)
     maintenance.enqueue_lost_retries(bench.log)
     bench.work()
+    assert accounted(bench)
+
+
+def test_a_worker_that_dies_as_it_erases_leaves_the_event_to_be_tried_again(
+    bench: "Bench", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.accept(*life())
+    bench.drain()
+    forgotten(bench)
+    bench.accept(added("B", 9, **CARD))
+    [late] = event_log.claim_new(bench.log, "worker", 1)
+    draining._isolate(bench.log, [(late, SuspectError())])
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(erasing, "erase", die)
+        with pytest.raises(KeyboardInterrupt):
+            jobs.apply(late.id)
+    assert backlog(bench.log).failing == 1
+    bench.try_again(late.id)
+    assert (shown_of(bench), bench.event_ids()) == (set(), [])
     assert accounted(bench)
 
 

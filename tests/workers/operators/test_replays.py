@@ -295,6 +295,24 @@ def test_under_a_steady_load_a_replay_gets_on_between_the_rounds(bench: "Bench")
     assert (seen(bench).replaying.left, seen(bench).pending) == (0, 0)
 
 
+def test_what_killed_workers_had_taken_goes_before_what_is_replayed(
+    bench: "Bench", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draining, "ROUND_EVENTS", 2)
+    bench.accept(*HISTORY)
+    bench.drain()
+    queue_all(bench)
+    bench.accept(*[created(letter, 9) for letter in "CDEF"])
+    event_log.claim_new(bench.log, "worker", 4)
+    time.sleep(0.06)
+    pending: list[int] = []
+    draining.drain(
+        bench.log, bench.projection, meanwhile=lambda: pending.append(seen(bench).pending)
+    )
+    assert seen(bench).pending == 0
+    assert set(pending) <= {0}, "no replayed round between two of them"
+
+
 def test_never_more_than_a_bound_is_queued_and_no_faster_than_asked(
     bench: "Bench", monkeypatch: pytest.MonkeyPatch
 ) -> None:
