@@ -5,10 +5,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import redis
 
-from service import event_log
+from service import doorbell, event_log
 from service.backlog import backlog
-from service.keys import DISCARDED, LOG, OVERCOME, RETRIES, Namespace
+from service.keys import DISCARDED, FAILED, LOG, OVERCOME, RETRIES, Namespace
 from tests.store_contents import in_files, in_keys
 from tests.workers.notation import (
     CUSTOMER,
@@ -222,6 +223,25 @@ def test_what_failed_or_was_given_up_goes_with_its_history_and_its_job(
     maintenance.enqueue_lost_retries(bench.log)
     bench.work()
     assert accounted(bench)
+
+
+def test_what_fails_while_it_is_forgotten_is_not_tried_again(
+    bench: "Bench", handlers: "Handlers", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handlers.broken = True
+    bench.accept(life()[1])
+    bench.drain()
+
+    def meanwhile(*_: object) -> rounds.Round:
+        forgotten(bench)
+        raise redis.ConnectionError
+
+    monkeypatch.setattr(rounds, "run", meanwhile)
+    bench.work()
+    assert not bench.log.exists(RETRIES, FAILED, doorbell.FAILED_JOBS_KEY)
+    assert shown_of(bench) == set()
+    now = backlog(bench.log)
+    assert (now.accepted, now.applied, now.failing) == (1, 1, 0)
 
 
 def test_the_doubt_about_an_answer_goes_too(bench: "Bench") -> None:
