@@ -119,6 +119,34 @@ def test_nothing_of_the_customer_stays_and_nothing_of_another_goes(bench: "Bench
     assert accounted(bench)
 
 
+def test_a_source_that_another_customer_claims_more_rightly_stays_with_its_events(
+    bench: "Bench",
+) -> None:
+    theirs = [
+        event("customer.created", customer("S", id="cus_2", name="Yan"), 1),
+        event("customer.source.created", card("S", customer="cus_2"), 6),
+    ]
+    bench.accept(created("S", 1, **PERSONAL), added("S", 5), *theirs)
+    bench.drain()
+    before = stored_answers(bench.log)
+    assert forgotten(bench).person.sources == []
+    after = stored_answers(bench.log)
+    assert (after["cus_2"], after["card_S"]) == (before["cus_2"], before["card_S"])
+    assert len(bench.event_ids()) == len(theirs)
+
+
+def test_an_event_of_another_customer_stays_though_it_shows_a_source_of_hers(
+    bench: "Bench",
+) -> None:
+    bench.accept(*life()[1:3])
+    bench.drain()
+    forgotten(bench)
+    bench.accept(event("customer.created", customer("A", id="cus_2", name="Yan"), 9))
+    bench.drain()
+    assert len(bench.event_ids()) == 1
+    assert shown_of(bench) == set()
+
+
 def test_what_comes_late_or_is_applied_again_brings_nothing_back(bench: "Bench") -> None:
     bench.accept(*life()[:3])  # so that nobody knows yet whose the Source is
     bench.drain()
