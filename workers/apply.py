@@ -50,9 +50,10 @@ def apply(projection: Projection, told: Iterable[Told], *, anew: bool = False) -
         except Exception as error:  # noqa: BLE001 - facts that do not merge are this event's fault
             effect.failed[one.entry] = error
     stored_sources = commit_all(projection, sources, SOURCES, effect)
+    of_customers = set[str]().union(*customers.entries.values())
     _push_links(stored_sources, sources, customers)
     stored_customers = commit_all(projection, customers, CUSTOMERS, effect)
-    _note_sources(effect, stored_sources, sources)
+    _note_sources(effect, stored_sources, sources, of_customers)
     _note_customers(effect, stored_customers, customers, stored_sources)
     _entomb(projection, effect, sources)
     return effect
@@ -80,11 +81,15 @@ def _push_links(
 
 
 def _note_sources(
-    effect: Effect, stored_sources: StoredSources, sources: Batch[SourceFacts]
+    effect: Effect,
+    stored_sources: StoredSources,
+    sources: Batch[SourceFacts],
+    of_customers: set[str],
 ) -> None:
+    """Note what told of a source; `of_customers` is what their customers are to be asked about."""
     for subject, stored in stored_sources.items():
         if stored.facts.forgotten != NEVER:
-            effect.forgotten.update(sources.entries[subject])
+            effect.forgotten.update(sources.entries[subject] - of_customers)
         elif not stored.facts.owners:
             effect.told[subject] = sources.entries[subject] - effect.failed.keys()
 

@@ -131,7 +131,9 @@ def _apply_one(
     if error is None:
         return []
     final = spent or is_permanent(error)
-    retries.write(client, entry.entry_id, retries.failed(retry, reason_of(error), final=final))
+    history = retries.failed(retry, reason_of(error), final=final)
+    if not retries.write(client, entry.entry_id, history):
+        return []  # erased meanwhile: nobody is to try it again, nor to keep what it says
     return [(error, final)]
 
 

@@ -109,9 +109,12 @@ def overcome(client: redis.Redis, entry_ids: Sequence[str]) -> list[Retry | None
     return [_decode(value) if isinstance(value, bytes) else None for value in values]
 
 
-def write(client: redis.Redis, entry_id: str, retry: Retry) -> None:
-    """Store a history: the entry is not pending any more; `client` may be a pipeline."""
-    standing.fail(client, entry_id, retry.state, time.time(), _encode(retry))
+def write(client: redis.Redis, entry_id: str, retry: Retry) -> bool:
+    """Store a history: the entry is not pending any more; `client` may be a pipeline.
+
+    False when the entry has left the log meanwhile: it has no history then.
+    """
+    return standing.fail(client, entry_id, retry.state, time.time(), _encode(retry))
 
 
 def forget(client: redis.Redis, entry_id: str) -> None:

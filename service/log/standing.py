@@ -31,10 +31,13 @@ def settle(client: redis.Redis, entry_ids: Sequence[str]) -> None:
         client.eval(_SETTLE, len(_SETTLE_KEYS), *_SETTLE_KEYS, GROUP, *entry_ids)
 
 
-def fail(client: redis.Redis, entry_id: str, state: str, now: float, history: bytes) -> None:
-    """Mark an entry as retrying or failed, from whatever standing; `client` may be a pipeline."""
+def fail(client: redis.Redis, entry_id: str, state: str, now: float, history: bytes) -> bool:
+    """Mark an entry as retrying or failed, from whatever standing; `client` may be a pipeline.
+
+    False when it has left the log meanwhile: then there is nothing to be tried again.
+    """
     arguments: Any = (GROUP, entry_id, state, now, history)
-    client.eval(_FAIL, len(_KEYS), *_KEYS, *arguments)
+    return bool(client.eval(_FAIL, len(_KEYS), *_KEYS, *arguments))
 
 
 def discard(client: redis.Redis, entry_id: str, history: bytes) -> bool:

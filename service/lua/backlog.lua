@@ -33,9 +33,10 @@ else
   untaken = redis.call('XLEN', KEYS[1])
 end
 
-if not oldest and untaken > 0 then
+if untaken > 0 then
   local first = redis.call('XRANGE', KEYS[1], after, '+', 'COUNT', 1)[1]
-  oldest = first and first[1]
+  if not first then untaken = 0 end -- in a log that was emptied the store counts the erased ones
+  oldest = oldest or first and first[1]
 end
 
 local clock = redis.call('TIME')

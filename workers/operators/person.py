@@ -67,13 +67,13 @@ def find(
     """
     ids = {customer, *known, *_sources_of(desk, namespace, customer)}
     while True:
-        found, further = _in_log(desk, namespace, ids, customer, progress)
-        if further <= ids:
+        found, carried = _in_log(desk, namespace, ids, customer, progress)
+        if not (further := _without_others(desk, namespace, carried - ids, customer)):
             break
         ids |= further
     sources = sorted(one for one in ids - {customer} if not one.startswith("pm_"))
     told = mentions.entries_of(desk.log, [Subject(namespace, one) for one in (customer, *sources)])
-    found |= {entry.entry_id for entry in event_log.fetch(desk.log, told)}
+    found |= {e.entry_id for e in event_log.fetch(desk.log, told) if e.customer in {"", customer}}
     entries = sorted(found, key=order)
     return Person(
         namespace=namespace,
@@ -93,6 +93,14 @@ def _sources_of(desk: Desk, namespace: Namespace, customer: str) -> set[str]:
         return set()
     facts = _CUSTOMER_FACTS.decode(decode_customer(value)[2])
     return {s for s, link in facts.links.items() if link.answer.owner in {"", customer}}
+
+
+def _without_others(desk: Desk, namespace: Namespace, sources: set[str], customer: str) -> set[str]:
+    """Leave out the sources that another customer claims more rightly: those are not its own."""
+    asked = list(sources)
+    values = desk.projection.load([source_key(namespace, source) for source in asked])
+    owners = [decode_source(value)[1].owner if value else "" for value in values]
+    return {s for s, owner in zip(asked, owners, strict=True) if owner in {"", customer}}
 
 
 def _in_log(

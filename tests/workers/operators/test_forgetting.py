@@ -5,8 +5,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import redis
 
-from service.keys import DISCARDED, LOG, OVERCOME, RETRIES, Namespace
+from service import doorbell
+from service.keys import DISCARDED, FAILED, LOG, OVERCOME, RETRIES, Namespace
 from service.log import event_log
 from service.log.backlog import backlog
 from tests.store_contents import in_files, in_keys
@@ -117,6 +119,34 @@ def test_nothing_of_the_customer_stays_and_nothing_of_another_goes(bench: "Bench
     assert bench.log.keys("onfile:m:*cus_1") == bench.log.keys("onfile:m:*src_1") == []
     assert not [key for key in bench.log.keys("onfile:index:*") if len(bench.log.hgetall(key)) > 4]
     assert accounted(bench)
+
+
+def test_a_source_that_another_customer_claims_more_rightly_stays_with_its_events(
+    bench: "Bench",
+) -> None:
+    theirs = [
+        event("customer.created", customer("S", id="cus_2", name="Yan"), 1),
+        event("customer.source.created", card("S", customer="cus_2"), 6),
+    ]
+    bench.accept(created("S", 1, **PERSONAL), added("S", 5), *theirs)
+    bench.drain()
+    before = stored_answers(bench.log)
+    assert forgotten(bench).person.sources == []
+    after = stored_answers(bench.log)
+    assert (after["cus_2"], after["card_S"]) == (before["cus_2"], before["card_S"])
+    assert len(bench.event_ids()) == len(theirs)
+
+
+def test_an_event_of_another_customer_stays_though_it_shows_a_source_of_hers(
+    bench: "Bench",
+) -> None:
+    bench.accept(*life()[1:3])
+    bench.drain()
+    forgotten(bench)
+    bench.accept(event("customer.created", customer("A", id="cus_2", name="Yan"), 9))
+    bench.drain()
+    assert len(bench.event_ids()) == 1
+    assert shown_of(bench) == set()
 
 
 def test_what_comes_late_or_is_applied_again_brings_nothing_back(bench: "Bench") -> None:
@@ -246,6 +276,25 @@ def test_a_worker_that_dies_as_it_erases_leaves_the_event_to_be_tried_again(
     bench.try_again(late.id)
     assert (shown_of(bench), bench.event_ids()) == (set(), [])
     assert accounted(bench)
+
+
+def test_what_fails_while_it_is_forgotten_is_not_tried_again(
+    bench: "Bench", handlers: "Handlers", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handlers.broken = True
+    bench.accept(life()[1])
+    bench.drain()
+
+    def meanwhile(*_: object) -> rounds.Round:
+        forgotten(bench)
+        raise redis.ConnectionError
+
+    monkeypatch.setattr(rounds, "run", meanwhile)
+    bench.work()
+    assert not bench.log.exists(RETRIES, FAILED, doorbell.FAILED_JOBS_KEY)
+    assert shown_of(bench) == set()
+    now = backlog(bench.log)
+    assert (now.accepted, now.applied, now.failing) == (1, 1, 0)
 
 
 def test_the_doubt_about_an_answer_goes_too(bench: "Bench") -> None:

@@ -12,7 +12,7 @@ from rq.utils import utcformat
 
 from service import doorbell
 from service.keys import COUNTERS, RETRIES, Namespace, Subject
-from service.log import event_log
+from service.log import event_log, standing
 from service.settings import Settings
 from tests.workers.notation import added, created, event, removed
 from workers import doubts, retries
@@ -66,6 +66,18 @@ def test_accepted_is_applied_pending_retrying_failed_and_discarded_at_every_step
     assert numbers(seen(bench)) == (7, 3, 0, 1, 2, 1)
     dead_letters.retry(bench.log, one)
     assert numbers(seen(bench)) == (7, 3, 0, 2, 2, 0)
+
+
+def test_what_was_erased_before_any_worker_took_it_is_not_pending_in_an_emptied_log(
+    bench: "Bench",
+) -> None:
+    bench.accept(created("A", 1))
+    bench.drain()
+    bench.accept(added("A", 1))
+    first, second = bench.event_ids()
+    for event_id in (second, first):
+        standing.erase(bench.log, event_log.find(bench.log, event_id))
+    assert numbers(seen(bench)) == (2, 2, 0, 0, 0, 0)
 
 
 def test_an_applied_event_that_is_applied_again_is_counted_once(bench: "Bench") -> None:
