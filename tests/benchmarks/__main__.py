@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from tests.benchmarks import accept, apply, growth, memory, query, report, start, visible
+from tests.benchmarks import accept, apply, growth, memory, query, report, spread, start, visible
 from tests.benchmarks.rows import Row
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -19,6 +19,7 @@ PARTS: Mapping[str, Callable[[Path, float], Iterator[Row]]] = {
     "query": query.measure,
     "memory": memory.measure,
     "growth": growth.measure,
+    "spread": spread.measure,
     "start": start.measure,
 }
 

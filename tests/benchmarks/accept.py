@@ -23,15 +23,15 @@ def measure(folder: Path, scale: float) -> Iterator[Row]:
         fresh, bare, usual = map(deliveries, ("/webhooks/stripe", "/bare", "/usual"))
         for connections, goal in ((64, "≥ 0.7"), (16, "")):
             ours, theirs = load.side_by_side(
-                partial(_answered, port, fresh, connections),
-                partial(_answered, rival, bare, connections),
+                partial(taken, port, fresh, connections),
+                partial(taken, rival, bare, connections),
                 seconds=seconds,
             )
             what = f"accept: webhooks over {connections} connections, one web process"
             beside = f"a bare endpoint that reads the body: {rate(theirs)}"
             yield Row(what, rate(ours), beside, ours / theirs, goal)
             if goal:
-                theirs = _answered(rival, usual, connections, seconds / 2)
+                theirs = taken(rival, usual, connections, seconds / 2)
                 beside = f"`construct_event` and `queue.enqueue` in a thread: {rate(theirs)}"
                 yield Row(what, rate(ours), beside, ours / theirs, "≥ 8")
 
@@ -44,6 +44,7 @@ def deliveries(path: str) -> Iterator[bytes]:
             yield load.post(path, body, sign(body, SECRET, now=time.time()))
 
 
-def _answered(port: int, requests: Iterator[bytes], connections: int, seconds: float) -> float:
+def taken(port: int, requests: Iterator[bytes], connections: int, seconds: float) -> float:
+    """Return how many of these deliveries a second are answered 200."""
     some = list(islice(requests, round(MOST_A_SECOND * seconds)))
     return load.answered(port, iter(some), connections, seconds)

@@ -4,6 +4,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import redis
@@ -51,24 +52,34 @@ def _drained(folder: Path, customers: int, *, shuffled: bool = False) -> float:
         return drained(url, folder, customers, shuffled=shuffled)
 
 
-def drained(
-    url: str, folder: Path, customers: int, *, first: int = 0, shuffled: bool = False
+def drained(  # noqa: PLR0913 - each has its own meaning, and most their usual value
+    url: str,
+    folder: Path,
+    customers: int,
+    *,
+    first: int = 0,
+    shuffled: bool = False,
+    workers: int = 1,
+    **settings: str,
 ) -> float:
-    """Append the lives of so many customers and return how many events a second a worker applies.
+    """Append the lives of so many customers and return how many events a second workers apply.
 
-    From its first round on, so that its start does not count.
+    From the first round on, so that their start does not count.
     """
     with client(url) as log:
-        done = _settled(log)
+        done = settled(log)
         events = done + lives.append(log, lives.lives(customers, first=first, shuffled=shuffled))
-        with onfile("worker", url, folder / "worker.log"):
-            until(lambda: _settled(log) > done, waiting_for="the worker's first round")
-            before, began = _settled(log), time.perf_counter()
-            until(lambda: _settled(log) == events, DRAIN_SECONDS, waiting_for="the backlog's end")
+        with ExitStack() as stack:
+            for _ in range(workers):
+                stack.enter_context(onfile("worker", url, folder / "worker.log", **settings))
+            until(lambda: settled(log) > done, waiting_for="the worker's first round")
+            before, began = settled(log), time.perf_counter()
+            until(lambda: settled(log) == events, DRAIN_SECONDS, waiting_for="the backlog's end")
             return (events - before) / (time.perf_counter() - began)
 
 
-def _settled(log: redis.Redis) -> int:
+def settled(log: redis.Redis) -> int:
+    """Return how many events of the log need nothing more."""
     return int(log.hget(COUNTERS, "settled") or 0)
 
 

@@ -61,11 +61,11 @@ def running(command: list[str], log: Path, environ: Mapping[str, str] = {}) -> I
 
 
 @contextmanager
-def store(folder: Path) -> Iterator[str]:
+def store(folder: Path, *options: str) -> Iterator[str]:
     """Run a store as `onfile up` does, on the folder's files; gives its address."""
     folder.mkdir(parents=True, exist_ok=True)
     url = embedded.choose_url({})
-    with running(embedded.store_command(url, folder), folder / "log"):
+    with running([*embedded.store_command(url, folder), *options], folder / "log"):
         until(lambda: embedded.answers(url), waiting_for="the store")
         yield url
 
@@ -85,10 +85,10 @@ def onfile(command: str, url: str, log: Path, **more: str) -> Iterator[None]:
 
 
 @contextmanager
-def web(url: str, folder: Path) -> Iterator[int]:
+def web(url: str, folder: Path, **settings: str) -> Iterator[int]:
     """Run Onfile's web process; gives its port."""
     port = free_port()
-    with onfile("web", url, folder / "web.log", PORT=str(port)):
+    with onfile("web", url, folder / "web.log", PORT=str(port), **settings):
         listening(port)
         yield port
 

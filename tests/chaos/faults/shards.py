@@ -7,13 +7,9 @@ import redis
 
 from tests.chaos.faults.fault import Fault
 from tests.chaos.rig import Rig
-from tests.conftest import Store, free_port
-from tests.flow.conftest import eventually
+from tests.cluster import form, nodes_in
 
-SLOTS = 16_384
-SHARDS = 3
 MOVED_SLOTS = 3000
-CLUSTER = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-port")
 
 
 class Resharding(Fault):
@@ -22,21 +18,13 @@ class Resharding(Fault):
     def rig(self, folder: Path, seed: int) -> Rig:
         """Return a rig with a cluster of its own for the projection."""
         rig = Rig(folder, seed)
-        rig.projection = []
-        for number in range(SHARDS):
-            node_folder = folder / f"node{number}"
-            node_folder.mkdir()
-            rig.projection.append(Store(node_folder, *CLUSTER, str(free_port())))
-        self.nodes = rig.projection
+        self.nodes = rig.projection = nodes_in(folder)
         rig.settings["ONFILE_PROJECTION_URL"] = self.nodes[0].url
         return rig
 
     def prepare(self, rig: Rig) -> None:  # noqa: ARG002 (it is the nodes that are to be started)
         """Start the nodes and make a cluster of them."""
-        for node in self.nodes:
-            node.start()
-        _join(self.nodes)
-        eventually(lambda: all(map(_whole, self.nodes)))
+        form(self.nodes)
 
     def strike(self, rig: Rig) -> None:
         """Move some thousand slots from one shard to another."""
@@ -56,23 +44,6 @@ class Resharding(Fault):
     def _some_slots(self, node: redis.Redis) -> tuple[int, int]:
         first, last = _slots_of(node)[0]
         return first, min(last - 1, first + self.chance.randint(1, MOVED_SLOTS))
-
-
-def _join(nodes: list[Store]) -> None:
-    share = SLOTS // len(nodes)
-    for number, node in enumerate(nodes):
-        last = SLOTS - 1 if node is nodes[-1] else (number + 1) * share - 1
-        with node.client() as client:
-            execute: Any = client.execute_command
-            execute("CLUSTER ADDSLOTSRANGE", number * share, last)
-            execute("CLUSTER MEET", "127.0.0.1", nodes[0].port, nodes[0].options[-1])
-
-
-def _whole(node: Store) -> bool:
-    with node.client() as client:
-        execute: Any = client.execute_command
-        info = execute("CLUSTER INFO")
-    return (info["cluster_state"], info["cluster_known_nodes"]) == ("ok", str(SHARDS))
 
 
 def _slots_of(node: redis.Redis) -> list[tuple[int, int]]:
