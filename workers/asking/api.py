@@ -15,6 +15,7 @@ from service.settings import Settings
 from workers.asking.clock import StripeClock
 from workers.asking.errors import (
     CursorError,
+    ForeignAnswerError,
     KeyRefusedError,
     NoKeyError,
     NotFoundError,
@@ -81,7 +82,7 @@ class StripeApi:
         """Return what Stripe answers to a GET.
 
         Raises:
-            NotFoundError, CursorError, KeyRefusedError: as they say.
+            NotFoundError, CursorError, KeyRefusedError, ForeignAnswerError: as they say.
             StripeReadError: Stripe is away, or keeps saying that there were too many requests.
 
         """
@@ -105,6 +106,8 @@ class StripeApi:
             self._keep_pace()
             try:
                 response: Any = self._client.raw_request("get", path, **parameters)
+            except UnicodeDecodeError:
+                raise ForeignAnswerError from None
             except stripe.StripeError as error:
                 if error.http_status != TOO_MANY:
                     raise _in_our_words(error) from None

@@ -19,3 +19,13 @@ class NotFoundError(StripeReadError):
 
 class CursorError(StripeReadError):
     """The object that a list was to go on after has gone."""
+
+
+class ForeignAnswerError(StripeReadError):
+    """What came is no answer of Stripe's."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "What was answered is nothing that Stripe says. Look at what stands between, and at "
+            "ONFILE_STRIPE_URL if it is set. What is done is kept; run this again."
+        )

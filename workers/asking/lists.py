@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from workers.algebra.objects import fields_of, identity
-from workers.asking.api import StripeApi
-from workers.asking.errors import StripeReadError
+from workers.algebra.objects import identity
+from workers.asking.api import Answer, StripeApi
+from workers.asking.errors import ForeignAnswerError, StripeReadError
 
 PAGE = 100
 """As many as Stripe gives out at once."""
@@ -22,7 +22,21 @@ class Listing(msgspec.Struct):
     total_count: int | None = None
 
 
-LISTING = msgspec.json.Decoder(Listing)
+def listing_of(answer: Answer) -> Listing:
+    """Return a page, each of it an object with an id.
+
+    Raises:
+        ForeignAnswerError: it is none.
+
+    """
+    try:
+        listing = _LISTING.decode(answer.body)
+        ids = [bytes(item).startswith(b"{") and identity(item) for item in listing.data]
+    except msgspec.MsgspecError:
+        raise ForeignAnswerError from None
+    if not all(ids) or (listing.has_more and not ids):
+        raise ForeignAnswerError
+    return listing
 
 
 def in_path(object_id: str) -> str:
@@ -36,7 +50,7 @@ def count_customers(api: StripeApi) -> int | None:
         answer = api.get("/v1/customers", limit=1, expand=["total_count"])
     except StripeReadError:
         return None
-    return LISTING.decode(answer.body).total_count
+    return listing_of(answer).total_count
 
 
 def read_events(api: StripeApi, **where: Any) -> Iterator[tuple[list[msgspec.Raw], bool]]:  # noqa: ANN401 - as Stripe takes them
@@ -44,11 +58,11 @@ def read_events(api: StripeApi, **where: Any) -> Iterator[tuple[list[msgspec.Raw
     after: dict[str, str] = {}
     while True:
         answer = api.get("/v1/events", **({"limit": PAGE} | where | after))
-        listing = LISTING.decode(answer.body)
+        listing = listing_of(answer)
         yield listing.data, listing.has_more
         if not listing.has_more:
             return
-        after = {"starting_after": identity((fields_of(listing.data[-1]) or {}).get("id"))}
+        after = {"starting_after": identity(listing.data[-1])}
 
 
 def all_sources(api: StripeApi, customer: str) -> list[msgspec.Raw]:
@@ -64,7 +78,10 @@ def all_sources(api: StripeApi, customer: str) -> list[msgspec.Raw]:
     while more:
         where = {"starting_after": identity(found[-1])} if found else {}
         answer = api.get(f"/v1/customers/{in_path(customer)}/sources", limit=PAGE, **where)
-        listing = LISTING.decode(answer.body)
+        listing = listing_of(answer)
         found += listing.data
-        more = listing.has_more and bool(listing.data)
+        more = listing.has_more
     return found
+
+
+_LISTING = msgspec.json.Decoder(Listing)

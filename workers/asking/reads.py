@@ -17,11 +17,12 @@ from workers.algebra.objects import (
     fields_of,
     identity,
     second_of,
+    text_of,
     truth_of,
 )
-from workers.asking.api import StripeApi
-from workers.asking.errors import CursorError, NotFoundError, StripeReadError
-from workers.asking.lists import LISTING, PAGE, all_sources, in_path
+from workers.asking.api import Answer, StripeApi
+from workers.asking.errors import CursorError, ForeignAnswerError, NotFoundError, StripeReadError
+from workers.asking.lists import PAGE, all_sources, in_path, listing_of
 
 SAME_TRIES = 3
 """How often to begin anew when a customer changes while it is read."""
@@ -93,12 +94,13 @@ def read_customer(api: StripeApi, customer: str, attached: Collection[str] = ())
 
     Raises:
         NotFoundError: Stripe knows no such customer under this key.
-        StripeReadError: Stripe is away, or the customer changes faster than it can be read.
+        StripeReadError: Stripe is away, something else answers in its place, or the customer
+            changes faster than it can be read.
 
     """
     for tries_left in reversed(range(SAME_TRIES)):
         answer = api.get(f"/v1/customers/{in_path(customer)}", expand=["sources"])
-        fields = fields_of(answer.body) or {}
+        fields = _shown(answer, customer)
         try:
             read, agrees = _whole(api, fields, int(answer.asked_at), attached)
         except (CursorError, NotFoundError):
@@ -121,7 +123,7 @@ def read_page(api: StripeApi, *, after: str = "", created_by: int | None = None)
     elif after:
         where["starting_after"] = after
     answer = api.get("/v1/customers", limit=PAGE, expand=["data.sources"], **where)
-    listing = LISTING.decode(answer.body)
+    listing = listing_of(answer)
     reads = []
     for item in listing.data:
         fields = fields_of(item) or {}
@@ -134,11 +136,24 @@ def read_page(api: StripeApi, *, after: str = "", created_by: int | None = None)
     return Page(reads, identity(last.get("id")), second_of(last.get("created")), listing.has_more)
 
 
+def _shown(answer: Answer, customer: str) -> Fields:
+    """Return the customer that was asked for, and nothing else."""
+    try:
+        fields = fields_of(answer.body) or {}
+    except msgspec.DecodeError:
+        raise ForeignAnswerError from None
+    if identity(fields.get("id")) != customer:
+        raise ForeignAnswerError
+    return fields
+
+
 def _whole(
     api: StripeApi, fields: Fields, second: int, attached: Collection[str]
 ) -> tuple[Read, bool]:
     """Return the read with every source in it, and whether what the list lacks is gone indeed."""
     customer = identity(fields.get("id"))
+    if text_of(fields.get("object")) != "customer":
+        raise ForeignAnswerError
     if truth_of(fields.get("deleted")):
         return Read(customer, second, fields), True
     sources, complete = embedded_sources(fields)

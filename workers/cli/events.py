@@ -4,6 +4,7 @@ import click
 
 from workers.cli import data_dir as folder
 from workers.cli.data_dir import DataDir
+from workers.cli.entry_type import ENTRY
 from workers.cli.event_tables import Page, print_list, print_story
 from workers.cli.moment_type import MOMENT
 from workers.cli.report import console, desk_of, json_option, print_json, print_json_list
@@ -32,7 +33,7 @@ def command() -> None:
     help="How many at most; 0 for all.",
 )
 @click.option("--oldest-first", is_flag=True, help="Begin with the oldest, not with the newest.")
-@click.option("--after", metavar="ENTRY", help="Go on after this entry, as a list before said.")
+@click.option("--after", type=ENTRY, help="Go on after this entry, as a list before said.")
 @json_option
 @folder.option
 def list_events(  # noqa: PLR0913 - one option, one parameter

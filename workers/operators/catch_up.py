@@ -13,7 +13,7 @@ from service.event import PROJECTED_TYPES, NotAnEventError, Unprojected, read_ev
 from service.keys import Namespace, index_bucket
 from service.log.event_log import INDEXED_ID
 from workers import admission
-from workers.algebra.objects import fields_of, identity
+from workers.algebra.objects import fields_of, identity, second_of
 from workers.asking.api import StripeApi
 from workers.asking.errors import CursorError
 from workers.asking.lists import read_events
@@ -76,7 +76,7 @@ def catch_up(log: redis.Redis, api: StripeApi, *, since: float | None = None) ->
                     yield _progress(where, len(passes), [], (looked_at, missing), waiting)
                 looked_at += len(bodies)
                 missing += _append_missing(log, api.namespace, bodies)
-                last = _ENVELOPE.decode(bodies[-1]).id if bodies else ""
+                last = identity(_field(bodies[-1], "id")) if bodies else ""
                 where = msgspec.structs.replace(where, after=last if more else "")
                 keep(log, api.namespace, where)
                 yield _progress(where, len(passes), bodies, (looked_at, missing), 0)
@@ -86,14 +86,6 @@ def catch_up(log: redis.Redis, api: StripeApi, *, since: float | None = None) ->
         where = msgspec.structs.replace(where, types=where.types + 1, after="")
         keep(log, api.namespace, where)
     keep(log, api.namespace, Position(until=where.began if where.connects else where.until))
-
-
-class _Envelope(msgspec.Struct):
-    id: str
-    created: int = 0
-
-
-_ENVELOPE = msgspec.json.Decoder(_Envelope)
 
 
 def _begun(where: Position, now: float, since: float | None) -> Position:
@@ -109,7 +101,7 @@ def _append_missing(log: redis.Redis, namespace: Namespace, events: Sequence[msg
     They are indented as deliveries are, so that most are the very bytes that were delivered or
     will be, should Stripe's retry come after all.
     """
-    known = _are_known(log, [_ENVELOPE.decode(event).id for event in events])
+    known = _are_known(log, namespace, [identity(_field(event, "id")) for event in events])
     bodies = [
         msgspec.json.format(of_account(bytes(event), namespace), indent=2)
         for event, is_known in zip(events, known, strict=True)
@@ -138,15 +130,23 @@ def _is_projected(body: bytes) -> bool:
         return False
 
 
-def _are_known(log: redis.Redis, ids: Sequence[str]) -> list[bool]:
-    """Tell of each event id whether the log has an entry of it."""
+def _field(event: msgspec.Raw, name: str) -> msgspec.Raw | None:
+    return (fields_of(event) or {}).get(name)
+
+
+def _are_known(log: redis.Redis, namespace: Namespace, ids: Sequence[str]) -> list[bool]:
+    """Tell of each event id whether the log has an entry of it, of this namespace."""
     with log.pipeline(transaction=False) as pipe:
         for one in ids:
-            pipe.hkeys(index_bucket(one))
+            pipe.hgetall(index_bucket(one))
         buckets = pipe.execute()
+    here = f" {namespace.text}".encode()
     return [
         bool(INDEXED_ID.fullmatch(one))
-        and any(key.startswith(f"{one}:".encode()) for key in bucket)
+        and any(
+            field.startswith(f"{one}:".encode()) and place.endswith(here)
+            for field, place in bucket.items()
+        )
         for one, bucket in zip(ids, buckets, strict=True)
     ]
 
@@ -158,7 +158,7 @@ def _progress(
     counts: tuple[int, int],
     waiting: int,
 ) -> Progress:
-    oldest = _ENVELOPE.decode(bodies[-1]).created if bodies else where.began
+    oldest = second_of(_field(bodies[-1], "created")) if bodies else where.began
     span = max(1.0, where.began - where.since)
     gone_through = min(1.0, max(0.0, (where.began - oldest) / span)) if where.after else 1.0
     looked_at, missing = counts

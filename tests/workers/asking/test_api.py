@@ -10,18 +10,21 @@ from service.log.entry import read_entry
 from service.settings import Settings
 from tests.stripe_side import KEY, StripeSide, running
 from tests.workers import notation
+from tests.workers.operators.bench import bench_on
 from workers import admission
 from workers.algebra.objects import fields_of
 from workers.asking.api import LIMITED_TRIES, StripeApi
 from workers.asking.errors import (
     CursorError,
+    ForeignAnswerError,
     KeyRefusedError,
     NoKeyError,
     NotFoundError,
     StripeReadError,
 )
-from workers.asking.reads import Read, read_customer
+from workers.asking.reads import Read, read_customer, read_page
 from workers.asking.settled import open_api
+from workers.operators import backfill, catch_up, reconcile
 
 if TYPE_CHECKING:
     from tests.conftest import Store
@@ -147,3 +150,48 @@ def test_a_deleted_customer_is_read_as_deleted(stripe_side: StripeSide, api: Str
     customer = stripe_side.create(source="tok_visa")
     stripe_side.call("DELETE", f"/v1/customers/{customer}")
     assert read_customer(api, customer).deleted
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [],
+        {},
+        {"data": None},
+        {"data": [], "has_more": True},
+        {"data": [None]},
+        {"data": [{}]},
+        {"data": ["cus_1"]},
+        {"data": [{"id": 1}]},
+        {"id": "cus_2", "object": "customer"},
+        {"id": "cus_1", "object": "event"},
+    ],
+)
+def test_what_is_no_answer_of_stripes_is_refused_and_nothing_is_made_of_it(
+    stripe_side: StripeSide,
+    api: StripeApi,
+    store: "Store",
+    monkeypatch: pytest.MonkeyPatch,
+    answer: Any,
+) -> None:
+    for path in ("/v1/customers", "/v1/customers/cus_1", "/v1/events"):
+        monkeypatch.setitem(stripe_side.answers, path, answer)
+    with bench_on(store.url) as bench:
+        for ask in (
+            lambda: read_customer(api, "cus_1"),
+            lambda: [*backfill.backfill(bench.log, bench.projection, api)],
+            lambda: [*catch_up.catch_up(bench.log, api)],
+            lambda: [*reconcile.reconcile(bench.desk, api, None, repair=True)],
+        ):
+            with pytest.raises(ForeignAnswerError, match="nothing that Stripe says"):
+                ask()
+        assert bench.event_ids() == []
+
+
+def test_what_is_listed_as_a_customer_and_is_none_is_refused(
+    stripe_side: StripeSide, api: StripeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing = {"data": [{"id": "evt_1", "object": "event"}], "has_more": False}
+    monkeypatch.setitem(stripe_side.answers, "/v1/customers", listing)
+    with pytest.raises(ForeignAnswerError):
+        read_page(api)

@@ -99,6 +99,12 @@ def test_a_moment_that_is_none_is_refused_with_what_to_write(run: "Run", bench: 
     assert "write how long ago" in said.stderr
 
 
+def test_an_entry_that_is_none_is_refused_with_what_to_write(run: "Run") -> None:
+    said = run("list", "--after", "evt_1")
+    assert said.returncode == 2
+    assert "'evt_1' is no entry; write one like 1700000000000-0" in " ".join(said.stderr.split())
+
+
 def test_one_event_is_shown_with_its_facts_and_without_its_secret(run: "Run", bench: Bench) -> None:
     source = {"id": "src_1", "object": "source", "client_secret": "src_client_secret_hidden1"}
     bench.accept(event("source.chargeable", source, 1, event_id="evt_shown"))

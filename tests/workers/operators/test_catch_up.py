@@ -47,6 +47,15 @@ def test_all_that_stripe_has_is_fetched_once(
     assert again.missing == 0
 
 
+def test_an_event_that_another_account_has_is_not_taken_for_ours(
+    bench: Bench, api: StripeApi, stripe_side: StripeSide
+) -> None:
+    [*_, event] = stripe_side.stripe.events
+    bench.accept(msgspec.json.encode({**event, "account": "acct_1"}))
+    [*_, last] = catch_up.catch_up(bench.log, api)
+    assert last.missing == len(stripe_side.stripe.events)
+
+
 def test_it_begins_a_little_before_the_last_good_moment(bench: Bench, api: StripeApi) -> None:
     before = Position(until=api.now() - 1000)
     bench.log.hset(CATCH_UPS, TEST.text, msgspec.json.encode(before))
