@@ -45,6 +45,10 @@ def test_every_command_is_in_the_table_and_no_other() -> None:
     assert set(named) == set(main.list_commands(None))  # type: ignore[arg-type]
 
 
+def test_no_table_is_cut_in_two() -> None:
+    assert not re.findall(r"^\|.*\n\n\|", README, re.MULTILINE)
+
+
 def test_every_path_it_names_is_there() -> None:
     paths = re.findall(r"`?((?:service|workers|tests|deploy)/[\w./]*)`?", README)
     assert not [path for path in paths if not (ROOT / path).exists()]

@@ -159,10 +159,10 @@ def _apply(
         done = [entry.entry_id for entry in entries if entry.entry_id not in held]
         line.finish(pipe, done, result.outcomes)
         pipe.execute()
-    pace.meter(client, result.meters)
     if line.is_live:
-        pace.meter(client, pace.delays(entries, result))
+        result.meters.update(pace.delays(entries, result))
         pace.trace(entries, result, began)
+    pace.meter(client, result.meters)
     line.put_back(sorted(held))
     line.put_back([entry.entry_id for entry in result.left], idle_ms=STUCK_MILLISECONDS)
     outcomes += result.outcomes

@@ -103,7 +103,7 @@ def _word(outcomes: Mapping[str, int]) -> str:
 
 
 def _entries_to_apply(client: redis.Redis, event_id: str) -> list[Entry]:
-    """Return the entries of this id that have failed; when none has, all that are not pending.
+    """Return the entries of this id that have failed; when none has, those that were applied.
 
     The test events of Stripe's dashboard all have the same id.
     """
@@ -119,7 +119,7 @@ def _apply_one(
     """Apply one entry; returns what stopped it, and whether for good."""
     retry = retries.begun(client, entry.entry_id, entry.id)
     retries.write(client, entry.entry_id, retry)
-    spent = len(retry.attempts) > retries.MOST_ATTEMPTS and not halting.current(client)
+    spent = len(retry.attempts) >= retries.MOST_ATTEMPTS and not halting.current(client)
     try:
         result = rounds.run(projection, [entry], forgotten.among(client, [entry]))
         error = result.failed.get(entry.entry_id)

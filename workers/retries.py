@@ -11,7 +11,7 @@ import msgspec
 import redis
 
 from service.doorbell import APPLY_RETRY_SECONDS, JOB_TIMEOUT_SECONDS
-from service.keys import DISCARDED, OVERCOME, RETRIES
+from service.keys import DISCARDED, FAILED, OVERCOME, RETRIES
 from service.log import standing
 
 MOST_ATTEMPTS = 1 + 1 + len(APPLY_RETRY_SECONDS)
@@ -23,6 +23,8 @@ INTERRUPTED = "interrupted"
 OVERDUE_SECONDS = 5
 """How late an attempt may be before its job is taken for lost with its worker."""
 
+SCANNED = 1_000
+"""Histories read in one step: some hundred kilobytes."""
 
 LONGEST_SECONDS = max(*APPLY_RETRY_SECONDS, JOB_TIMEOUT_SECONDS)
 """No attempt is due later than this."""
@@ -130,11 +132,15 @@ def discard(client: redis.Redis, entry_id: str, retry: Retry) -> bool:
 def overdue(client: redis.Redis) -> list[tuple[str, Retry]]:
     """Return the histories, by entry id, of what should have been tried again by now.
 
-    What is due later than after the longest pause was written before the clock was set back.
+    What is due later than after the longest pause was written before the clock was set back. Every
+    worker asks this every few seconds, and dead letters may be many: alone they are not read.
     """
+    if client.hlen(RETRIES) == client.zcard(FAILED):
+        return []
     now = time.time()
     histories = (
-        (entry_id.decode(), _decode(value)) for entry_id, value in client.hscan_iter(RETRIES)
+        (entry_id.decode(), _decode(value))
+        for entry_id, value in client.hscan_iter(RETRIES, count=SCANNED)
     )
     return [
         (e, r)

@@ -15,7 +15,7 @@ from workers.operators import envelope
 from workers.operators.desk import Desk
 from workers.operators.influence import ToldFact, told_facts
 from workers.operators.moments import iso
-from workers.operators.search import found
+from workers.operators.search import Found, found
 
 
 class ShownAttempt(msgspec.Struct, frozen=True):
@@ -26,19 +26,9 @@ class ShownAttempt(msgspec.Struct, frozen=True):
     """Why it ended; `interrupted` while nothing has ended it, or when its worker was killed."""
 
 
-class Story(msgspec.Struct, frozen=True):
+class Story(Found, frozen=True):
     """All that is known of an event."""
 
-    event: str
-    type: str
-    state: str
-    received: str
-    customer: str
-    object: str
-    request: str
-    account: str
-    mode: str
-    entry: str
     attempts: list[ShownAttempt]
     """Those that failed; an event that went well at once has none."""
     tells: Literal["facts", "nothing", "unreadable"]

@@ -75,6 +75,19 @@ def test_a_traceback_shows_no_address_of_a_person(
     assert "zoe" not in story.traceback
 
 
+def test_an_event_is_given_up_with_the_last_retry_of_its_job(
+    bench: "Bench", handlers: "Handlers"
+) -> None:
+    handlers.broken = True
+    bench.accept(created("A", 1))
+    bench.drain()
+    [job] = doorbell.queue(bench.log).jobs
+    for _ in range(1 + (job.retries_left or 0)):
+        assert letters(bench) == []
+        bench.try_again(job.id)
+    assert len(letters(bench)) == 1
+
+
 def test_a_retry_runs_the_event_again_and_keeps_its_history(dead: "Bench") -> None:
     [one] = named(dead, "evt_poison0")
     assert dead_letters.retry(dead.log, one).verdict == "retried"

@@ -130,6 +130,20 @@ def test_an_attempt_due_later_than_any_pause_is_overdue_for_the_clock_was_set_ba
     assert [entry_id for entry_id, _ in retries.overdue(bench.log)] == [never.entry_id]
 
 
+def test_dead_letters_are_not_read_again_and_again(bench: Bench) -> None:
+    bench.accept(created("A", 1), created("A", 2))
+    dead, dying = event_log.claim_new(bench.log, "worker", 2)
+    for entry in (dead, dying):
+        begun = overdue(retries.begun(bench.log, entry.entry_id, entry.id))
+        retries.write(bench.log, entry.entry_id, retries.failed(begun, "odd", final=entry == dead))
+    bench.log.config_resetstat()
+    assert not retries.overdue(bench.log)
+    retries.write(bench.log, dying.entry_id, retries.failed(begun, "odd", final=True))
+    assert bench.log.info("commandstats")["cmdstat_hscan"]["calls"] == 1
+    assert not retries.overdue(bench.log)
+    assert bench.log.info("commandstats")["cmdstat_hscan"]["calls"] == 1
+
+
 def overdue(retry: retries.Retry) -> retries.Retry:
     late = retries.OVERDUE_SECONDS + 1
     return msgspec.structs.replace(retry, due=time.time() - late)
