@@ -13,7 +13,7 @@ from typing import Any
 import redis
 
 from service.doorbell import FAILED_JOBS_KEY
-from service.entry import Entry, index_fields
+from service.entry import Entry, index_rows
 from service.keys import COUNTERS, DISCARDED, FAILED, GROUP, LOG, OVERCOME, RETRIES
 
 _SETTLE, _FAIL, _DISCARD, _ERASE = (
@@ -52,5 +52,5 @@ def erase(client: redis.Redis, entries: Sequence[Entry]) -> None:
         return
     ids = [entry.entry_id for entry in entries]
     client.eval(_ERASE, len(_SETTLE_KEYS), *_SETTLE_KEYS, GROUP, *ids)
-    for bucket, field in (place for entry in entries for place in index_fields(entry)):
+    for bucket, field in (place for entry in entries for place in index_rows(entry)):
         client.hdel(bucket, field)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 import redis
 
+from service import log_index
 from service.event import PROJECTED_TYPES, NotAnEventError, Unprojected, read_event
 from service.event_log import INDEXED_ID
 from service.keys import Namespace, index_bucket
@@ -145,8 +146,7 @@ def _are_known(log: redis.Redis, ids: Sequence[str]) -> list[bool]:
             pipe.hkeys(index_bucket(one))
         buckets = pipe.execute()
     return [
-        bool(INDEXED_ID.fullmatch(one))
-        and any(key.startswith(f"{one}:".encode()) for key in bucket)
+        bool(INDEXED_ID.fullmatch(one)) and any(log_index.is_of(field, one) for field in bucket)
         for one, bucket in zip(ids, buckets, strict=True)
     ]
 
