@@ -1,16 +1,13 @@
 """An entry of the event log: an event as it is stored, and where it is indexed."""
 
-import hashlib
 from typing import Any
 
 import msgspec
 
 from service import compression
 from service.event import Event
-from service.keys import Namespace, index_bucket
-
-DIGEST_BYTES = 6
-"""Only tells apart bodies that carry one and the same event id; 48 bits are plenty for that."""
+from service.keys import Namespace
+from service.log.index import NO_ROW, Row, rows_of
 
 
 class NewEntry(msgspec.Struct, frozen=True):
@@ -19,7 +16,7 @@ class NewEntry(msgspec.Struct, frozen=True):
     buckets: tuple[str, str]
     """Where its event id and its request id are indexed."""
     fields: tuple[str | bytes, ...]
-    """The nine values an event that lua/append.lua names."""
+    """The ten values an event that lua/append.lua names."""
     size: int
     """Bytes of the compressed body."""
 
@@ -56,11 +53,13 @@ class Entry(msgspec.Struct, frozen=True):
 def new_entry(event: Event, body: bytes) -> NewEntry:
     """Return the event ready to be appended, its body compressed."""
     stored = compression.compress(body)
+    by_id, by_request = rows_of(event.id, event.request, body)
     return NewEntry(
-        buckets=(index_bucket(event.id), index_bucket(event.request)),
+        buckets=(by_id.bucket, by_request.bucket),
         fields=(
+            by_id.field,
+            by_request.field,
             event.id,
-            digest_of(body),
             event.type,
             event.namespace.account,
             event.namespace.mode,
@@ -97,13 +96,6 @@ def read_entry(item: tuple[bytes, dict[bytes, bytes]]) -> Entry:
     return Entry(entry_id=entry_id.decode(), stored=fields[b"body"], **texts)
 
 
-def index_fields(entry: Entry) -> list[tuple[str, str]]:
-    """Return bucket and field of each place where lua/append.lua indexed the entry."""
-    digest = digest_of(entry.body)
-    keys = [entry.id, entry.request] if entry.request else [entry.id]
-    return [(index_bucket(key), f"{key}:{digest}") for key in keys]
-
-
-def digest_of(body: bytes) -> str:
-    """Return what tells this body apart from others that carry the same event id."""
-    return hashlib.blake2b(body, digest_size=DIGEST_BYTES).hexdigest()
+def index_rows(entry: Entry) -> list[Row]:
+    """Return every row of the index that leads to the entry."""
+    return [row for row in rows_of(entry.id, entry.request, entry.body) if row != NO_ROW]

@@ -16,11 +16,11 @@ import redis
 import redis.asyncio
 
 from service.keys import COUNTERS, DISCARDED, GROUP, LOG, RETRIES, Namespace, index_bucket
-from service.log import claims, standing
+from service.log import claims, index, standing
 from service.log.entry import Entry, NewEntry, read_entry
 
 INDEXED_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
-"""What Stripe's ids are made of; nothing else is looked up, so no id can be a glob pattern."""
+"""What Stripe's ids are made of; nothing else can be in the index."""
 
 APPEND_SCRIPT = (files("service") / "lua" / "append.lua").read_text()
 APPEND_SHA = hashlib.sha1(APPEND_SCRIPT.encode(), usedforsecurity=False).hexdigest()
@@ -117,12 +117,12 @@ def find(client: redis.Redis, event_or_request: str) -> list[Entry]:
     """
     if not INDEXED_ID.fullmatch(event_or_request):
         return []
-    pairs: Any = client.hscan_iter(index_bucket(event_or_request), f"{event_or_request}:*")
+    bucket: Any = client.hgetall(index_bucket(event_or_request))
     found: list[Entry] = []
-    for entry_id, _ in _places(pairs):
-        items: Any = client.xrange(LOG, entry_id, entry_id)
+    for place in index.places(bucket.items(), event_or_request):
+        items: Any = client.xrange(LOG, place.entry_id, place.entry_id)
         found += map(read_entry, items)
-    return found
+    return [entry for entry in found if event_or_request in {entry.id, entry.request}]
 
 
 def states(client: redis.Redis, entry_ids: Sequence[str]) -> list[str]:
@@ -141,24 +141,15 @@ async def applied(
     """
     if not INDEXED_ID.fullmatch(event_or_request):
         return False
-    bucket = index_bucket(event_or_request)
-    pairs: Any = [pair async for pair in client.hscan_iter(bucket, f"{event_or_request}:*")]
-    mine = [entry_id for entry_id, text in _places(pairs) if text == namespace.text]
+    bucket: Any = await client.hgetall(index_bucket(event_or_request))
+    places = index.places(bucket.items(), event_or_request)
+    mine = [place.entry_id for place in places if place.namespace == namespace]
     if not mine:
         return False
     script = client.register_script(_STATES_SCRIPT)
     reply: Any = await script(_STATES_KEYS, [GROUP, *mine])
     words = set(_words(reply))
     return "applied" in words and not words & {"pending", "retrying"}
-
-
-def _places(pairs: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
-    """Return entry id and namespace out of each index field, oldest first."""
-    places = []
-    for _, value in pairs:
-        entry_id, _, text = value.decode().partition(" ")
-        places.append((entry_id, text))
-    return sorted(places, key=lambda place: tuple(map(int, place[0].split("-"))))
 
 
 def _words(reply: list[bytes]) -> list[str]:

@@ -7,8 +7,7 @@ nothing. Waiting on purpose for more was measured and made everything slower.
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import redis
 import redis.asyncio
@@ -167,8 +166,7 @@ class Intake:
         self._store_away = away
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     """A delivery that waits for its commit."""
 
     entry: NewEntry

@@ -14,7 +14,7 @@ import redis
 
 from service.doorbell import FAILED_JOBS_KEY
 from service.keys import COUNTERS, DISCARDED, FAILED, GROUP, LOG, OVERCOME, RETRIES
-from service.log.entry import Entry, index_fields
+from service.log.entry import Entry, index_rows
 
 _SETTLE, _FAIL, _DISCARD, _ERASE = (
     (files("service") / "lua" / f"{name}.lua").read_text()
@@ -55,5 +55,5 @@ def erase(client: redis.Redis, entries: Sequence[Entry]) -> None:
         return
     ids = [entry.entry_id for entry in entries]
     client.eval(_ERASE, len(_SETTLE_KEYS), *_SETTLE_KEYS, GROUP, *ids)
-    for bucket, field in (place for entry in entries for place in index_fields(entry)):
+    for bucket, field in (place for entry in entries for place in index_rows(entry)):
         client.hdel(bucket, field)

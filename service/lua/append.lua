@@ -6,31 +6,33 @@
 -- KEYS[2]  counters: hash, accepted and duplicate
 -- KEYS[3]  RQ's queue: list, read only
 -- then two keys an event
---   the index bucket of its id:         hash, "<event id>:<digest>"   -> "<entry id> <mode>:<account>"
---   the index bucket of its request id: hash, "<request id>:<digest>" -> "<entry id> <mode>:<account>"
--- ARGV     nine values an event: id digest type account mode customer object request body
+--   the index bucket of its id, and that of its request id: hash, field -> value (service/log/index.py)
+--          a field is 8 bytes for the id and 6 for the body; a value 6 bytes for the entry's milliseconds,
+--          3 for its number among them, the first letter of its mode, and its account
+-- ARGV     ten values an event: index field, request's index field (empty when it has none), then
+--          id type account mode customer object request body
 --
 -- Returns  { jobs waiting in the queue, then 1 (appended) or 0 (duplicate) an event }
 
 local reply = { 0 }
 local accepted, duplicate = 0, 0
 
-for event = 0, #ARGV / 9 - 1 do
-  local id, digest, type, account, mode, customer, object, request, body = unpack(ARGV, event * 9 + 1, event * 9 + 9)
+for event = 0, #ARGV / 10 - 1 do
+  local field, request_field, id, type, account, mode, customer, object, request, body =
+    unpack(ARGV, event * 10 + 1, event * 10 + 10)
   local index, request_index = KEYS[4 + event * 2], KEYS[5 + event * 2]
 
-  if redis.call('HEXISTS', index, id .. ':' .. digest) == 1 then
+  if redis.call('HEXISTS', index, field) == 1 then
     duplicate = duplicate + 1
     reply[#reply + 1] = 0
   else
     local entry = redis.call('XADD', KEYS[1], '*',
       'id', id, 'type', type, 'account', account, 'mode', mode,
       'customer', customer, 'object', object, 'request', request, 'body', body)
-    local where = entry .. ' ' .. mode .. ':' .. account
-    redis.call('HSET', index, id .. ':' .. digest, where)
-    if request ~= '' then
-      redis.call('HSET', request_index, request .. ':' .. digest, where)
-    end
+    local milliseconds, number = string.match(entry, '(%d+)-(%d+)')
+    local where = struct.pack('>I6I3', milliseconds, number) .. string.sub(mode, 1, 1) .. account
+    redis.call('HSET', index, field, where)
+    if request_field ~= '' then redis.call('HSET', request_index, request_field, where) end
     accepted = accepted + 1
     reply[#reply + 1] = 1
   end

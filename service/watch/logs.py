@@ -6,13 +6,15 @@ says, the last step masks what looks like a secret or like an address of a perso
 """
 
 import contextlib
+import json
 import logging
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import TextIO
+from typing import Any, TextIO
 
+import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, ProcessorReturnValue, WrappedLogger
 
@@ -95,7 +97,7 @@ def _renderers(*, console: bool, out: TextIO) -> list[Processor]:
         return [
             structlog.processors.format_exc_info,
             _first_things_first,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(_json),
         ]
     return [
         structlog.dev.ConsoleRenderer(
@@ -111,6 +113,14 @@ def _first_things_first(_logger: WrappedLogger, _method: str, fields: EventDict)
     """Put when, how bad and what in front: lines are read by people too."""
     first = {name: fields.pop(name) for name in FIRST_FIELDS if name in fields}
     return {**first, **fields}
+
+
+def _json(fields: EventDict, default: Callable[[Any], Any]) -> str:
+    """Write the line's JSON with msgspec, which takes a fifth of the time, where it can."""
+    try:
+        return msgspec.json.encode(fields, enc_hook=default).decode()
+    except ValueError:  # half a character, in a name of a file for example
+        return json.dumps(fields, default=default)
 
 
 class _Lines:

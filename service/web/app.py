@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from service.log.intake import Intake
@@ -17,6 +18,7 @@ from service.stores import ProjectionStore, StoreAwayError, connect_async
 from service.timeline import Tell
 from service.web import errors, queries
 from service.web.api_keys import AccountError, ApiKeyError, ApiKeys
+from service.web.front import WEBHOOK_PATH, Front
 from service.web.health import Health
 from service.web.metrics import Metrics
 from service.web.openapi import openapi
@@ -92,7 +94,7 @@ def create_app(settings: Settings, tell: Tell, reread: Reread | None = None) -> 
                 Query(desk, queries.customer, expandable=queries.OF_CUSTOMER),
                 methods=GET,
             ),
-            Route("/webhooks/stripe", webhook, methods=["POST"]),
+            Route(WEBHOOK_PATH, webhook, methods=["POST"]),
             Route(
                 "/v1/customers/{customer}/sources",
                 Query(
@@ -128,6 +130,7 @@ def create_app(settings: Settings, tell: Tell, reread: Reread | None = None) -> 
             Route("/metrics", metrics.show, methods=GET),
             Route("/openapi.json", openapi, methods=GET),
         ],
+        middleware=[Middleware(Front, webhook=webhook)],
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=lifespan,
     )

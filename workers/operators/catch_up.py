@@ -11,6 +11,7 @@ import redis
 
 from service.event import PROJECTED_TYPES, NotAnEventError, Unprojected, read_event
 from service.keys import Namespace, index_bucket
+from service.log import index
 from service.log.event_log import INDEXED_ID
 from workers import admission
 from workers.algebra.objects import fields_of, identity, second_of
@@ -140,13 +141,9 @@ def _are_known(log: redis.Redis, namespace: Namespace, ids: Sequence[str]) -> li
         for one in ids:
             pipe.hgetall(index_bucket(one))
         buckets = pipe.execute()
-    here = f" {namespace.text}".encode()
     return [
         bool(INDEXED_ID.fullmatch(one))
-        and any(
-            field.startswith(f"{one}:".encode()) and place.endswith(here)
-            for field, place in bucket.items()
-        )
+        and any(place.namespace == namespace for place in index.places(bucket.items(), one))
         for one, bucket in zip(ids, buckets, strict=True)
     ]
 

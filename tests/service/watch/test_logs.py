@@ -41,6 +41,13 @@ def test_a_line_is_one_json_object_with_time_level_and_event_first() -> None:
     assert record["event"] == "delivery.accepted"
 
 
+def test_a_line_is_written_whatever_it_tells_of() -> None:
+    [half] = records(r"log.info('odd', name='\udc80')")
+    [thing] = records("log.info('odd', thing={1}, number=float('nan'))")
+    assert half["name"] == "\udc80"
+    assert thing["thing"] == [1]
+
+
 def test_libraries_speak_in_the_same_way() -> None:
     [record] = records("logging.getLogger('uvicorn.error').warning('went %s', 'wrong')")
     assert list(record) == ["timestamp", "level", "event", "logger"]
