@@ -4,14 +4,16 @@ import click
 
 from workers.cli import data_dir as folder
 from workers.cli.data_dir import DataDir
+from workers.cli.entry_type import ENTRY
 from workers.cli.event_tables import Page, print_list, print_story
+from workers.cli.in_order import InOrder
 from workers.cli.moment_type import MOMENT
 from workers.cli.report import console, desk_of, json_option, print_json, print_json_list
 from workers.operators.search import STATES, Wanted, search
 from workers.operators.story import stories
 
 
-@click.group()
+@click.group(cls=InOrder)
 def command() -> None:
     """Search the event log; show one event with everything that became of it."""
 
@@ -32,7 +34,7 @@ def command() -> None:
     help="How many at most; 0 for all.",
 )
 @click.option("--oldest-first", is_flag=True, help="Begin with the oldest, not with the newest.")
-@click.option("--after", metavar="ENTRY", help="Go on after this entry, as a list before said.")
+@click.option("--after", type=ENTRY, help="Go on after this entry, as a list before said.")
 @json_option
 @folder.option
 def list_events(  # noqa: PLR0913 - one option, one parameter

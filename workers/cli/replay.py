@@ -1,6 +1,5 @@
 """`onfile replay`: events applied again, from the log or from a file."""
 
-import re
 from collections.abc import Sequence
 from typing import BinaryIO
 
@@ -10,6 +9,7 @@ from service import replay_queue
 from workers.cli import data_dir as folder
 from workers.cli import replay_report as report
 from workers.cli.data_dir import DataDir
+from workers.cli.entry_type import ENTRY
 from workers.cli.moment_type import MOMENT
 from workers.cli.rehearse import rehearse
 from workers.cli.replay_file import replay_file
@@ -20,8 +20,6 @@ from workers.operators.desk import Desk
 from workers.operators.rehearsing import entries_of
 from workers.operators.search import Wanted
 
-ENTRY_ID = re.compile(r"[0-9]{1,15}-[0-9]{1,10}")
-
 
 @click.command()
 @click.argument("event_ids", metavar="[EVENT]...", nargs=-1)
@@ -31,7 +29,7 @@ ENTRY_ID = re.compile(r"[0-9]{1,15}-[0-9]{1,10}")
 @click.option("--since", type=MOMENT, help="Received at or after: 2h, 7d, or a date and time.")
 @click.option("--until", type=MOMENT, help="Received before.")
 @click.option("--failed", is_flag=True, help="Dead letters.")
-@click.option("--after", metavar="ENTRY", help="Go on after this entry, as a stopped replay said.")
+@click.option("--after", type=ENTRY, help="Go on after this entry, as a stopped replay said.")
 @click.option("--from-file", type=click.File("rb"), help="Events of a file (- for standard input).")
 @click.option("--rate", type=click.FloatRange(0.1), help="Not more than so many events a second.")
 @click.option("--dry-run", is_flag=True, help="Write nothing; say which answers would change.")
@@ -86,10 +84,9 @@ def command(  # noqa: PLR0913 - one option, one parameter
         raise click.UsageError("--rate is for what is applied again; it has no use here.")
     if dry_run and cancel:
         raise click.UsageError("--cancel drops what is queued, at once: it has no rehearsal.")
-    if after and not ((everything or filtered) and ENTRY_ID.fullmatch(after)):
+    if after and not (everything or filtered):
         raise click.UsageError(
-            "--after goes on with --all, or with what was chosen, after an entry like "
-            "1700000000000-0, as the replay that was stopped said."
+            "--after goes on with --all, or with what was chosen: give it beside that."
         )
     with desk_of(data_dir) as desk:
         if cancel:
