@@ -16,6 +16,8 @@ from workers.operators.vouching import Read, Refused, Vouched
 if TYPE_CHECKING:
     from workers.cli.replay_run import Replayed
 
+_NOTHING_CHOSEN = "Nothing to replay: no such event in the log. What it has: onfile events list"
+
 _OUTCOMES = {
     "applied": "changed what is stored",
     "unchanged": "changed nothing",
@@ -52,7 +54,10 @@ def tell(replayed: "Replayed", *, as_json: bool) -> None:
         print_json(as_object(replayed))
         return
     course, outcomes, unknown = replayed
-    click.echo(f"{_events(course.queued)} replayed: {_worded(outcomes)}.")
+    if course.queued:
+        click.echo(f"{_events(course.queued)} replayed: {_worded(outcomes)}.")
+    else:
+        click.echo("Nothing to replay." if course.skipped or unknown else _NOTHING_CHOSEN)
     if course.skipped:
         states = ", ".join(f"{number:,} {state}" for state, number in course.skipped.items())
         click.echo(f"Left alone: {states}.")
