@@ -140,3 +140,9 @@ def test_an_event_that_is_not_there_is_said_in_a_sentence(run: "Run") -> None:
     said = run("show", "evt_unknown")
     assert said.returncode == 1
     assert "evt_unknown is not in the log" in said.stderr
+
+
+def test_an_entry_that_is_none_is_refused_in_a_sentence(run: "Run") -> None:
+    said = run("list", "--after", "yesterday")
+    assert said.returncode == 2
+    assert "'yesterday' is no entry; one looks like 1700000000000-0" in said.stderr
