@@ -41,8 +41,12 @@ def why_it_waits(course: Course) -> str:
 
 def stopped(course: Course, *, by_name: bool) -> str:
     """Return what an operator should know of a replay that was stopped."""
-    left = f"{course.left:,} events are still queued and will be applied"
-    text = f"Stopped. {left}; to drop them: onfile replay --cancel."
+    text = "Stopped."
+    if course.left:
+        text += (
+            f" {_events(course.left)} still queued will be applied; to drop them: "
+            "onfile replay --cancel."
+        )
     if by_name or course.all_queued or course.entry is None:
         return text
     return f"{text} To go on from here: the same with --after {course.entry}"

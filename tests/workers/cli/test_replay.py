@@ -109,7 +109,7 @@ def test_stopped_it_says_what_is_queued_and_how_to_go_on_and_that_can_be_dropped
         said.seek(0)
         told = said.read()
     assert "No worker is alive" in told
-    assert "2 events are still queued and will be applied" in told
+    assert "2 events still queued will be applied" in told
     shown = run("status", "--sample", "0").stdout
     assert "2 left" in next(line for line in shown.splitlines() if line.startswith("replaying"))
     dropped = run("replay", "--cancel")
