@@ -1,18 +1,16 @@
 """How far a command that asks Stripe has come, on standard error while somebody looks."""
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 
 def progress() -> Progress:
-    """Return a bar with a text after it; nothing is shown where there is no terminal."""
+    """Return a bar, a text, and how long yet; nothing is shown where there is no terminal."""
     out = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=30),
         TextColumn("{task.fields[said]}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
         TimeRemainingColumn(),
         console=out,
         transient=True,

@@ -71,6 +71,8 @@ def tell(done: Sequence[Treated], word: str, *, dry_run: bool, as_json: bool) ->
     number = sum(one.verdict == word for one in done)
     if as_json:
         print_json({word: number, "dry_run": dry_run, "events": done})
+    elif not done:
+        click.echo("No such dead letter. What there is: onfile failed list")
     else:
         for one in done if len(done) < MANY else []:
             click.echo(f"{one.event}  {_says(one, dry_run=dry_run)}")

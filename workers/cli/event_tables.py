@@ -7,6 +7,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from service.event import READ_TYPE
 from workers.cli.report import facts, moment_in_list, print_whole, short_moment, table
 from workers.operators.search import Found
 from workers.operators.story import Story
@@ -72,7 +73,7 @@ def print_story(out: Console, story: Story) -> None:
                 ("state", Text(story.state, style=_STYLES.get(story.state, ""))),
                 ("customer", story.customer or "-"),
                 ("object", story.object or "-"),
-                ("request", story.request or "none: Stripe acted by itself"),
+                ("request", story.request or _without_request(story)),
                 ("namespace", namespace),
                 ("in the answers", _influence(story)),
             ]
@@ -92,6 +93,10 @@ def print_story(out: Console, story: Story) -> None:
     out.print(Text(body), soft_wrap=True)
     if story.masked:
         out.print(f"\nMasked, since it lets its reader act: {', '.join(story.masked)}")
+
+
+def _without_request(story: Story) -> str:
+    return "none: Onfile read it" if story.type == READ_TYPE else "none: Stripe acted by itself"
 
 
 def _influence(story: Story) -> str:

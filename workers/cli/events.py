@@ -6,13 +6,14 @@ from workers.cli import data_dir as folder
 from workers.cli.data_dir import DataDir
 from workers.cli.entry_type import ENTRY
 from workers.cli.event_tables import Page, print_list, print_story
+from workers.cli.in_order import InOrder
 from workers.cli.moment_type import MOMENT
 from workers.cli.report import console, desk_of, json_option, print_json, print_json_list
 from workers.operators.search import STATES, Wanted, search
 from workers.operators.story import stories
 
 
-@click.group()
+@click.group(cls=InOrder)
 def command() -> None:
     """Search the event log; show one event with everything that became of it."""
 

@@ -12,6 +12,7 @@ from rich.progress import track
 from workers.cli import data_dir as folder
 from workers.cli.data_dir import DataDir
 from workers.cli.dead_letter_tables import MANY, print_list, print_story, tell
+from workers.cli.in_order import InOrder
 from workers.cli.report import console, desk_of, json_option, print_json, print_json_list
 from workers.operators import dead_letters
 from workers.operators.dead_letters import Treated
@@ -25,7 +26,7 @@ reason_option = click.option("--reason", help="Only those whose last attempt fai
 all_option = click.option("--all", "everything", is_flag=True, help="All dead letters.")
 
 
-@click.group()
+@click.group(cls=InOrder)
 def command() -> None:
     """Look at the dead letters, events that failed for good; retry them, or give them up."""
 
@@ -160,9 +161,10 @@ def _chosen(desk: Desk, event_ids: Sequence[str], reason: str | None) -> list[Tr
 
 
 def _confirm(number: int) -> None:
+    events = f"{number:,} event{'' if number == 1 else 's'}"
     if not sys.stdin.isatty():
-        raise click.ClickException(f"This would discard {number} events. Say so with --yes.")
-    click.confirm(f"Discard {number} events?", abort=True, err=True)
+        raise click.ClickException(f"This would discard {events}. Say so with --yes.")
+    click.confirm(f"Discard {events}?", abort=True, err=True)
 
 
 def _with_progress(chosen: list[Treated], doing: str) -> Iterable[Treated]:

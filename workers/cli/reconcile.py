@@ -9,7 +9,15 @@ from workers.cli import data_dir as folder
 from workers.cli.asking_options import asking_options, stripe_of
 from workers.cli.asking_progress import progress
 from workers.cli.data_dir import DataDir
-from workers.cli.report import DIFFERENCES, console, desk_of, json_option, print_json, print_whole
+from workers.cli.report import (
+    DIFFERENCES,
+    TROUBLE,
+    console,
+    desk_of,
+    json_option,
+    print_json,
+    print_whole,
+)
 from workers.operators import batches, reconcile
 from workers.operators.reconcile import GRACE_SECONDS, Checked, Verdict
 
@@ -50,7 +58,8 @@ def command(  # noqa: PLR0913 - one option, one parameter
     """Compare the answers with Stripe's, and tell how each that differs does.
 
     Without --customer or --sample all that either side has is compared. Exits 3 if anything
-    differs, repaired or not: run it again to see that nothing does any more.
+    differs, repaired or not: run it again to see that nothing does any more. Exits 1 if --customer
+    names one that neither side has.
     """
     if customers and sample:
         raise click.UsageError("Name customers, or have a --sample chosen: not both.")
@@ -75,6 +84,8 @@ def command(  # noqa: PLR0913 - one option, one parameter
         _print(console(), counts, told, repair=repair)
     if counts["different"]:
         raise SystemExit(DIFFERENCES)
+    if customers and counts["unknown"]:
+        raise SystemExit(TROUBLE)
 
 
 def _numbers(counts: Counter[Verdict]) -> dict[Verdict, int]:
@@ -109,6 +120,11 @@ def _print(out: Console, counts: Counter[Verdict], told: list[Checked], *, repai
     out.print(f"{counts.total():,} {customers} compared: {numbers}")
     if counts["different"] and not repair:
         out.print("To have them read anew from Stripe: onfile reconcile --repair")
+    if repair and any(one.verdict == "different" and not one.repaired for one in told):
+        out.print(
+            "What is not repaired Stripe does not know under this key: see whether STRIPE_API_KEY "
+            "is the right account's. Only if none has it, erase it here: onfile forget CUSTOMER"
+        )
 
 
 def _became(one: Checked, *, repair: bool) -> str:
@@ -116,4 +132,4 @@ def _became(one: Checked, *, repair: bool) -> str:
         return "unsettled"
     if one.repaired:
         return "read anew"
-    return "cannot be repaired: Stripe does not know it under this key" if repair else ""
+    return "not repaired" if repair else ""

@@ -40,8 +40,15 @@ def _append(desk: Desk, held: vouching.Read) -> Vouched:
             for pending in vouching.await_applied(desk.log, vouched.last):
                 progress.at(max(0, vouched.accepted - pending))
     except KeyboardInterrupt:
-        raise click.ClickException(
-            f"Stopped. {vouched.accepted} of {len(held.events)} events came into the log and are "
-            "applied like any other. Run it again for the rest: nothing is taken twice."
-        ) from None
+        raise click.ClickException(_stopped(vouched, len(held.events))) from None
     return vouched
+
+
+def _stopped(vouched: Vouched, number: int) -> str:
+    rest = number - vouched.accepted - vouched.duplicates
+    if not rest:
+        return "Stopped waiting. All of the file is in the log, and is applied like anything there."
+    return (
+        f"Stopped. {vouched.accepted} of {number} events came into the log and are applied like "
+        f"any other. Run it again for the other {rest}: nothing is taken twice."
+    )

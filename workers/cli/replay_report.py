@@ -16,6 +16,8 @@ from workers.operators.vouching import Read, Refused, Vouched
 if TYPE_CHECKING:
     from workers.cli.replay_run import Replayed
 
+_NOTHING_CHOSEN = "Nothing to replay: no such event in the log. What it has: onfile events list"
+
 _OUTCOMES = {
     "applied": "changed what is stored",
     "unchanged": "changed nothing",
@@ -39,8 +41,12 @@ def why_it_waits(course: Course) -> str:
 
 def stopped(course: Course, *, by_name: bool) -> str:
     """Return what an operator should know of a replay that was stopped."""
-    left = f"{course.left:,} events are still queued and will be applied"
-    text = f"Stopped. {left}; to drop them: onfile replay --cancel."
+    text = "Stopped."
+    if course.left:
+        text += (
+            f" {_events(course.left)} still queued will be applied; to drop them: "
+            "onfile replay --cancel."
+        )
     if by_name or course.all_queued or course.entry is None:
         return text
     return f"{text} To go on from here: the same with --after {course.entry}"
@@ -52,7 +58,10 @@ def tell(replayed: "Replayed", *, as_json: bool) -> None:
         print_json(as_object(replayed))
         return
     course, outcomes, unknown = replayed
-    click.echo(f"{_events(course.queued)} replayed: {_worded(outcomes)}.")
+    if course.queued:
+        click.echo(f"{_events(course.queued)} replayed: {_worded(outcomes)}.")
+    else:
+        click.echo("Nothing to replay." if course.skipped or unknown else _NOTHING_CHOSEN)
     if course.skipped:
         states = ", ".join(f"{number:,} {state}" for state, number in course.skipped.items())
         click.echo(f"Left alone: {states}.")

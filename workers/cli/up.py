@@ -74,6 +74,8 @@ def command(
         kept = data_dir.read_env()
         host = given.get("ONFILE_HOST") or kept.get("ONFILE_HOST") or Settings.host
         listener = held.enter_context(_listening(host, port))
+        if with_sandbox:  # it listens itself, later: what is taken is better said now
+            _listening("127.0.0.1", sandbox_port, "--sandbox-port").close()
         stripe_address = f"http://127.0.0.1:{sandbox_port}" if with_sandbox else ""
         plan = make_plan(given, kept, listener.getsockname()[1], sandbox=stripe_address)
         _log_to_stderr(plan.settings)
@@ -118,7 +120,7 @@ def _claimed(data_dir: DataDir) -> BinaryIO:
         ) from None
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def _listening(host: str, port: int, option: str = "--port") -> socket.socket:
     give_up = time.monotonic() + PORT_SECONDS
     while True:
         try:
@@ -126,7 +128,7 @@ def _listening(host: str, port: int) -> socket.socket:
         except PortTakenError as taken:
             if time.monotonic() > give_up:
                 raise click.ClickException(
-                    f"{taken} Stop that one, or choose another port: onfile up --port {port + 1}"
+                    f"{taken} Stop that one, or choose another port: onfile up {option} {port + 1}"
                 ) from None
         time.sleep(PORT_POLL_SECONDS)
 

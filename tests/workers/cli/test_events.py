@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from rich.console import Console
 
-from tests.workers.notation import added, created, event
+from service.event import READ_TYPE
+from tests.workers.notation import CUSTOMER, added, created, customer, event
 from tests.workers.operators.bench import Bench, bench_on
+from workers import admission
 from workers.cli.report import print_whole
 
 if TYPE_CHECKING:
@@ -146,3 +148,16 @@ def test_an_event_that_is_not_there_is_said_in_a_sentence(run: "Run") -> None:
     said = run("show", "evt_unknown")
     assert said.returncode == 1
     assert "evt_unknown is not in the log" in said.stderr
+
+
+def test_an_entry_that_is_none_is_refused_in_a_sentence(run: "Run") -> None:
+    said = run("list", "--after", "yesterday")
+    assert said.returncode == 2
+    assert "'yesterday' is no entry; one looks like 1700000000000-0" in said.stderr
+
+
+def test_a_read_is_not_told_as_something_that_stripe_did(run: "Run", bench: Bench) -> None:
+    shown = {"id": CUSTOMER, "customer": {**customer(None), "sources": {"data": []}}, "gone": []}
+    body = {**json.loads(event(READ_TYPE, shown, 1, event_id="read_1")), "request": None}
+    admission.append(bench.log, [json.dumps(body).encode()])
+    assert "none: Onfile read it" in run("show", "read_1").stdout

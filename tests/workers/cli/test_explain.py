@@ -1,14 +1,19 @@
 """`onfile explain` as people and programs read it."""
 
+import io
 import json
 import subprocess
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
+from rich.console import Console
 
+from service.keys import Namespace
 from tests.workers.notation import CUSTOMER, added, card, created, event, removed, updated
 from tests.workers.operators.bench import Bench, bench_on
+from workers.cli.timeline_text import print_timeline
+from workers.operators.timelines import Timelines
 
 if TYPE_CHECKING:
     from tests.conftest import Store
@@ -48,6 +53,19 @@ def test_it_says_why_and_then_every_change_with_its_event(run: "Run", bench: Ben
     shown = json.loads(run(CUSTOMER, "--json").stdout)
     assert (shown["default_source"], shown["rule"]) == ("card_B", "passed_on")
     assert shown["changes"][-1]["events"][0]["id"] == bench.event_ids()[-1]
+
+
+def test_every_line_fits_a_terminal_of_eighty_columns(bench: Bench) -> None:
+    long = "card_" + "x" * 24
+    bench.accept(created("A", 1), event("customer.source.created", card(long), 2))
+    bench.drain()
+    timeline = Timelines(bench.log, bench.desk.projection)(Namespace("", "test"), CUSTOMER)
+    assert timeline
+    out = Console(width=80, file=io.StringIO())
+    print_timeline(out, timeline)
+    lines = cast("io.StringIO", out.file).getvalue().splitlines()
+    assert any(long in line for line in lines)
+    assert max(len(line.rstrip()) for line in lines) <= 80
 
 
 def test_what_cannot_be_decided_names_the_possible_ones(run: "Run", bench: Bench) -> None:

@@ -63,6 +63,7 @@ def test_the_dead_letters_are_listed_with_their_reasons(run: "Run", bench: Bench
     assert run("list", "--reason", "x").stdout == "No dead letters with x.\n"
     bench.log.flushall()
     assert run("list").stdout == "No dead letters.\n"
+    assert run("retry", "--all").stdout.startswith("No such dead letter.")
 
 
 def test_one_is_shown_with_attempts_and_traceback(run: "Run", bench: Bench) -> None:

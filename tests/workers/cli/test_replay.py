@@ -82,8 +82,10 @@ def test_a_replay_is_rehearsed_then_done(run: "Run", lost: Bench) -> None:
     assert stored_values(lost.log) == {}
     with working(lost):
         said = run("replay", "--type", "customer.*")
+        nothing = run("replay", "--customer", "cus_typo")
         unknown = run("replay", *lost.event_ids(), "evt_unknown", "--json")
     assert said.stdout == "2 events replayed: 2 changed what is stored.\n"
+    assert (nothing.returncode, "no such event in the log" in nothing.stdout) == (0, True)
     assert unknown.returncode == 1
     told = json.loads(unknown.stdout)
     assert (told["replayed"], told["unknown"]) == (2, ["evt_unknown"])
@@ -107,7 +109,7 @@ def test_stopped_it_says_what_is_queued_and_how_to_go_on_and_that_can_be_dropped
         said.seek(0)
         told = said.read()
     assert "No worker is alive" in told
-    assert "2 events are still queued and will be applied" in told
+    assert "2 events still queued will be applied" in told
     shown = run("status", "--sample", "0").stdout
     assert "2 left" in next(line for line in shown.splitlines() if line.startswith("replaying"))
     dropped = run("replay", "--cancel")
@@ -170,6 +172,7 @@ def test_a_rebuild_is_checked_then_done_and_a_replay_follows(run: "Run", bench: 
         ["--cancel", "--dry-run"],
         ["evt_1", "--after", "1-0"],
         ["--all", "--after", "yesterday"],
+        ["--cancel", "--after", "1-0"],
         ["--all", "--dry-run", "--rate", "5"],
     ],
 )

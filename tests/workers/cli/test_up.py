@@ -73,6 +73,17 @@ def test_a_second_one_in_the_same_folder_is_refused(running: "Up", onfile: Onfil
     assert running.process.poll() is None
 
 
+def test_a_taken_port_for_the_stand_in_is_said_before_anything_starts(
+    onfile: Onfile, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        options = ("--sandbox", "--sandbox-port", port, "--port", 0, "--data-dir", tmp_path / "own")
+        said = onfile("up", *options)
+    assert said.returncode == 1
+    assert f"onfile up --sandbox-port {port + 1}" in said.stderr
+
+
 def test_a_taken_port_is_a_sentence(running: "Up", onfile: Onfile, tmp_path: Path) -> None:
     port = int(running.env["PORT"])
     second = onfile("up", "--port", port, "--data-dir", tmp_path)

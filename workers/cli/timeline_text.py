@@ -1,17 +1,15 @@
 """A customer's timeline as people read it."""
 
-from collections.abc import Iterator
-
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from service.timeline import Change, Teller, Timeline
-from workers.cli.report import facts, print_whole, short_moment
+from workers.cli.report import facts, short_moment
 from workers.operators.moments import iso
 
-COLUMNS = ("when", "what", "through", "event", "type", "request", "why")
-DISPENSABLE = ("request", "type", "through")
-"""Columns that a narrow terminal goes without, the first one first."""
+_BENEATH = (0, 0, 0, 4)
+"""Where stands what belongs to a change: an event with its type and request fits 80 columns."""
 
 _STYLES = {"confirmed": "green", "inferred": "yellow", "ambiguous": "bold yellow"}
 
@@ -31,9 +29,9 @@ def print_timeline(out: Console, timeline: Timeline) -> None:
             ]
         )
     )
-    out.print()
-    rows = [row for change in timeline.changes for row in _rows(change)]
-    print_whole(out, *COLUMNS, rows=rows, dispensable=DISPENSABLE, folding="why")
+    for change in timeline.changes:
+        out.print()
+        _print_change(out, change)
     if not timeline.whole:
         out.print(
             "\nOlder events have left the log (or its newest thousand were read): of them only "
@@ -49,13 +47,14 @@ def print_timeline(out: Console, timeline: Timeline) -> None:
         )
 
 
-def _rows(change: Change) -> Iterator[tuple[str, ...]]:
-    """Yield a row for a change, and one for each further event that told of it."""
+def _print_change(out: Console, change: Change) -> None:
+    """Print when and what, and beneath it why, and each event that told of it."""
     moment = short_moment(iso(change.created))
-    tellers = [_teller(teller) for teller in change.events] or [("-", "-", "-")]
-    yield (moment, _what(change), change.through, *tellers[0], change.why or "")
-    for teller in tellers[1:]:
-        yield ("", "", "", *teller, "")
+    out.print(Text.assemble((moment, "bold"), "  ", _what(change)))
+    through = f"through {change.through}"
+    tellers = [_teller(teller) for teller in change.events] or [through]
+    for line in filter(None, [change.why, *tellers]):
+        out.print(Padding(Text(line), _BENEATH, expand=False))
 
 
 def _what(change: Change) -> str:
@@ -75,8 +74,8 @@ def _what(change: Change) -> str:
             return f"{change.source} {change.type.removeprefix('source.')}"
 
 
-def _teller(teller: Teller) -> tuple[str, str, str]:
-    return teller.id, teller.type, teller.request or "-"
+def _teller(teller: Teller) -> str:
+    return " ".join(filter(None, (teller.id, teller.type, teller.request)))
 
 
 def _several(between: list[str | None]) -> str:
