@@ -51,11 +51,16 @@ def append(client: redis.Redis, bodies: Sequence[bytes]) -> list[bool]:
         for body in bodies
         if not isinstance(event := read_event(body, projected=LOGGED_TYPES), Unprojected)
     ]
-    unwanted = forgotten.which(client, {one for event, _ in events for one in _about(event)})
-    entries = (
-        new_entry(event, body) for event, body in events if unwanted.isdisjoint(_about(event))
-    )
+    entries = (new_entry(event, body) for event, body in without_forgotten(client, events))
     return [fresh for piece in append_entries(client, entries) for fresh in piece]
+
+
+def without_forgotten(
+    client: redis.Redis, events: Sequence[tuple[Event, bytes]]
+) -> list[tuple[Event, bytes]]:
+    """Leave out events about somebody forgotten: even erased, their bytes stay in the files."""
+    unwanted = forgotten.which(client, {one for event, _ in events for one in _about(event)})
+    return [(event, body) for event, body in events if unwanted.isdisjoint(_about(event))]
 
 
 def _about(event: Event) -> set[Subject]:

@@ -2,11 +2,14 @@
 -- its files, as long as any neighbour of theirs lives. The last call puts the new log in place of the old.
 --
 -- KEYS[1]  the log: stream
--- KEYS[2]  the copy: stream, holds at any time all entries of the log up to its own last one
+-- KEYS[2]  the copy: stream, holds at any time all entries of the log up to its own last one; it
+--          expires where nobody goes on, for nothing trims it and it may hold what is to be erased
 -- ARGV[1]  the consumer group of the log
 -- ARGV[2]  how many entries to copy at most
 --
 -- Returns  { entries copied, 1 when the copy is the log now, else 0 }
+
+local LEFT_BEHIND_SECONDS = 600
 
 local log, copy, group_name, most = KEYS[1], KEYS[2], ARGV[1], tonumber(ARGV[2])
 
@@ -43,7 +46,10 @@ end
 local last = redis.call('XREVRANGE', copy, '+', '-', 'COUNT', 1)[1]
 local entries = redis.call('XRANGE', log, last and '(' .. last[1] or '-', '+', 'COUNT', most)
 for _, entry in ipairs(entries) do redis.call('XADD', copy, entry[1], unpack(entry[2])) end
-if #entries == most then return { #entries, 0 } end
+if #entries == most then
+  redis.call('EXPIRE', copy, LEFT_BEHIND_SECONDS)
+  return { #entries, 0 }
+end
 
 if redis.call('XLEN', copy) ~= redis.call('XLEN', log) then -- some left the log meanwhile: begin again
   redis.call('DEL', copy)
@@ -58,6 +64,7 @@ end
 local stream = fields_of(redis.call('XINFO', 'STREAM', log))
 redis.call('XSETID', copy, stream['last-generated-id'],
   'ENTRIESADDED', stream['entries-added'], 'MAXDELETEDID', stream['max-deleted-entry-id'])
+redis.call('PERSIST', copy)
 redis.call('UNLINK', log) -- freed in the background; RENAME would do it here and now
 redis.call('RENAME', copy, log)
 return { #entries, 1 }

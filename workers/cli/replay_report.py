@@ -120,6 +120,7 @@ def tell_file(held: Read, vouched: Vouched, *, as_json: bool) -> None:
             {
                 "accepted": vouched.accepted,
                 "duplicates": vouched.duplicates,
+                "forgotten": vouched.forgotten,
                 "ignored": held.ignored,
                 "refused": held.refused,
             }
@@ -131,6 +132,8 @@ def tell_file(held: Read, vouched: Vouched, *, as_json: bool) -> None:
             f"{_events(vouched.duplicates)} left alone: the log has the same. To have one of them "
             "applied again: onfile replay EVENT."
         )
+    if vouched.forgotten:
+        click.echo(f"{_events(vouched.forgotten)} left out: about somebody who was forgotten.")
     if held.ignored:
         kinds = ", ".join(f"{name} ({number:,})" for name, number in held.ignored.items())
         click.echo(f"Of no interest: {kinds}.")

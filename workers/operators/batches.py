@@ -1,8 +1,9 @@
 """Whom to compare with Stripe: customers in batches, each with what Stripe shows of it."""
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from heapq import nlargest
+from itertools import islice
 from typing import TypeAlias
 
 from service.keys import customer_key
@@ -31,9 +32,8 @@ def sample(customers: Iterable[str], number: int) -> list[str]:
 
 def named(api: StripeApi, customers: Iterable[str]) -> Iterator[Batch]:
     """Yield these customers."""
-    rest = list(customers)
-    for start in range(0, len(rest), PAGE):
-        yield [(one, _read(api, one)) for one in rest[start : start + PAGE]]
+    for page in _pages(customers):
+        yield [(one, _read(api, one)) for one in page]
 
 
 def everybody(desk: Desk, api: StripeApi) -> Iterator[Batch]:
@@ -47,16 +47,21 @@ def everybody(desk: Desk, api: StripeApi) -> Iterator[Batch]:
             page = read_page(api, created_by=page.last_created)
         listed.update(read.customer for read in page.reads)
         yield [(read.customer, read) for read in page.reads]
-    unlisted = [one for one in our_customers(desk, api) if one not in listed]
+    unlisted = (one for one in our_customers(desk, api) if one not in listed)
     yield from named(api, _living(desk, api, unlisted))
 
 
-def _living(desk: Desk, api: StripeApi, customers: Sequence[str]) -> Iterator[str]:
-    for start in range(0, len(customers), PAGE):
-        batch = customers[start : start + PAGE]
-        for customer, one in zip(batch, known(desk.projection, api.namespace, batch), strict=True):
+def _living(desk: Desk, api: StripeApi, customers: Iterable[str]) -> Iterator[str]:
+    for page in _pages(customers):
+        for customer, one in zip(page, known(desk.projection, api.namespace, page), strict=True):
             if one.answer and not one.answer.deleted:
                 yield customer
+
+
+def _pages(customers: Iterable[str]) -> Iterator[list[str]]:
+    rest = iter(customers)
+    while page := list(islice(rest, PAGE)):
+        yield page
 
 
 def _read(api: StripeApi, customer: str) -> Read | None:

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -12,7 +12,7 @@ from service.event import Event, NotAnEventError, read_event
 from service.keys import GROUP, LOG
 from service.log.backlog import backlog
 from service.log.entry import new_entry
-from workers.admission import append_entries
+from workers.admission import append_entries, without_forgotten
 from workers.operators.reading import order
 
 LOOK_SECONDS = 0.05
@@ -42,6 +42,8 @@ class Vouched(msgspec.Struct):
     accepted: int = 0
     duplicates: int = 0
     """The log has these already."""
+    forgotten: int = 0
+    """They are about somebody forgotten, and were left out."""
     last: str = ""
     """An entry of the log at or after the last of them."""
 
@@ -62,10 +64,11 @@ def read(bodies: Iterable[bytes]) -> Read:
     return known
 
 
-def append(client: redis.Redis, events: Iterable[tuple[Event, bytes]]) -> Iterator[Vouched]:
+def append(client: redis.Redis, events: Sequence[tuple[Event, bytes]]) -> Iterator[Vouched]:
     """Append them to the log, yielding after each piece; doing it again appends nothing."""
-    vouched = Vouched()
-    for fresh in append_entries(client, (new_entry(event, body) for event, body in events)):
+    wanted = without_forgotten(client, events)
+    vouched = Vouched(forgotten=len(events) - len(wanted))
+    for fresh in append_entries(client, (new_entry(event, body) for event, body in wanted)):
         vouched.accepted += fresh.count(True)
         vouched.duplicates += fresh.count(False)
         yield vouched

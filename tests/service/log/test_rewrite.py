@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 import redis
 
@@ -120,8 +121,10 @@ def test_one_that_was_stopped_is_gone_on_with(client: redis.Redis, event_body: "
     assert client.xlen(LOG_COPY) == 4
     assert client.xlen(LOG) == 9
     before = known(client)
+    assert 0 < msgspec.convert(client.ttl(LOG_COPY), int) <= 600  # were it left so for good
     rewrite_log(client, nothing)
     assert known(client) == before
+    assert client.ttl(LOG) == -1  # never
 
 
 @pytest.mark.parametrize("grouped", [True, False])

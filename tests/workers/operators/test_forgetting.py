@@ -28,7 +28,7 @@ from tests.workers.stored import stored_answers, stored_documents
 from workers import doubts, draining, erasing, jobs, maintenance, retries, rounds
 from workers.algebra.facts import NEVER, CustomerFacts, SourceFacts
 from workers.failures import SuspectError
-from workers.operators import dead_letters, forgetting, person
+from workers.operators import dead_letters, forgetting, person, vouching
 from workers.operators.forgetting import Forgotten, forget
 from workers.operators.timelines import Timelines
 
@@ -315,6 +315,15 @@ def test_a_projection_that_was_lost_learns_nothing_of_the_customer_again(bench: 
     assert shown_of(bench) == set()
     assert not bench.log.xlen(LOG)
     assert stored_documents(bench.log)[CUSTOMER][0].deleted
+
+
+def test_a_file_of_her_events_does_not_bring_them_into_the_log(bench: "Bench") -> None:
+    bench.accept(*life())
+    bench.drain()
+    forgotten(bench)
+    [*_, vouched] = vouching.append(bench.log, vouching.read([*life(), *other()]).events)
+    assert (vouched.accepted, vouched.forgotten) == (len(other()), len(life()))
+    assert shown_of(bench) == set()
 
 
 def test_its_timeline_says_that_it_was_forgotten(bench: "Bench") -> None:
