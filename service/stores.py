@@ -92,7 +92,7 @@ def connect_async(url: str, *, timeout: float = STORE_TIMEOUT_SECONDS) -> "redis
 class _PackedInC:
     """A connection that packs commands as those of redis-py's other client do.
 
-    Argument by argument in Python, a commit of many events took as long as compressing them.
+    Argument by argument in Python, that took longer than compressing the events of a commit.
     """
 
     _packer = HiredisRespSerializer()

@@ -6,7 +6,6 @@ that one has taken and not acknowledged.
 """
 
 import hashlib
-import re
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from typing import Any
@@ -18,9 +17,6 @@ import redis.asyncio
 from service.keys import COUNTERS, DISCARDED, GROUP, LOG, RETRIES, Namespace, index_bucket
 from service.log import claims, index, standing
 from service.log.entry import Entry, NewEntry, read_entry
-
-INDEXED_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
-"""What Stripe's ids are made of; nothing else can be in the index."""
 
 APPEND_SCRIPT = (files("service") / "lua" / "append.lua").read_text()
 APPEND_SHA = hashlib.sha1(APPEND_SCRIPT.encode(), usedforsecurity=False).hexdigest()
@@ -115,7 +111,7 @@ def find(client: redis.Redis, event_or_request: str) -> list[Entry]:
 
     An event id can have several: all test events that the dashboard sends share one.
     """
-    if not INDEXED_ID.fullmatch(event_or_request):
+    if not index.INDEXED_ID.fullmatch(event_or_request):
         return []
     bucket: Any = client.hgetall(index_bucket(event_or_request))
     found: list[Entry] = []
@@ -139,7 +135,7 @@ async def applied(
     True when at least one event with this id, or of this request, is applied and none of those
     received is still pending or being retried.
     """
-    if not INDEXED_ID.fullmatch(event_or_request):
+    if not index.INDEXED_ID.fullmatch(event_or_request):
         return False
     bucket: Any = await client.hgetall(index_bucket(event_or_request))
     places = index.places(bucket.items(), event_or_request)

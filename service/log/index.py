@@ -5,10 +5,14 @@ that stand for the id and the body, and a value of the entry's id and its namesp
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from service.keys import Namespace, index_bucket
+
+INDEXED_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
+"""What Stripe's ids are made of; nothing else can be in the index."""
 
 ID_BYTES = 8
 """Of a digest of the id. That any two ids of a million events share them is less likely than one in
@@ -47,13 +51,10 @@ def rows_of(event_id: str, request: str, body: bytes) -> tuple[Row, Row]:
     return by_id, by_request
 
 
-def is_of(field: bytes, event_or_request: str) -> bool:
-    """Tell whether a field of the bucket is of this id."""
-    return field.startswith(_start(event_or_request))
-
-
 def places(rows: Iterable[tuple[bytes, bytes]], event_or_request: str) -> list[Place]:
     """Return the entries of this id out of all fields and values of its bucket, oldest first."""
+    if not INDEXED_ID.fullmatch(event_or_request):
+        return []
     start = _start(event_or_request)
     return [_place(value) for value in sorted(v for field, v in rows if field.startswith(start))]
 

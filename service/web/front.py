@@ -1,7 +1,7 @@
 """The front: deliveries go straight to the webhook, and everything else to the routes.
 
 The webhook answers its own errors. To look through the routes, and to be ready at each step for an
-error to answer, took an eighth of accepting an event.
+error to answer, took a twentieth of accepting an event.
 """
 
 from starlette.types import ASGIApp, Receive, Scope, Send

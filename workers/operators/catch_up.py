@@ -12,7 +12,6 @@ import redis
 from service.event import PROJECTED_TYPES, NotAnEventError, Unprojected, read_event
 from service.keys import Namespace, index_bucket
 from service.log import index
-from service.log.event_log import INDEXED_ID
 from workers import admission
 from workers.algebra.objects import fields_of, identity, second_of
 from workers.asking.api import StripeApi
@@ -142,8 +141,7 @@ def _are_known(log: redis.Redis, namespace: Namespace, ids: Sequence[str]) -> li
             pipe.hgetall(index_bucket(one))
         buckets = pipe.execute()
     return [
-        bool(INDEXED_ID.fullmatch(one))
-        and any(place.namespace == namespace for place in index.places(bucket.items(), one))
+        any(place.namespace == namespace for place in index.places(bucket.items(), one))
         for one, bucket in zip(ids, buckets, strict=True)
     ]
 

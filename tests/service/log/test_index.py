@@ -8,7 +8,7 @@ from service.event import Event, read_event
 from service.keys import LOG, Namespace
 from service.log.entry import new_entry
 from service.log.event_log import APPEND_SCRIPT, append_command
-from service.log.index import NO_ROW, Place, is_of, places, rows_of
+from service.log.index import NO_ROW, Place, places, rows_of
 
 if TYPE_CHECKING:
     from tests.conftest import Store
@@ -59,5 +59,6 @@ def test_places_are_told_oldest_first_and_of_the_id_asked_for_alone() -> None:
 def test_without_a_request_there_is_no_row_of_one() -> None:
     by_id, by_request = rows_of("evt_1", "", b"{}")
     assert by_request == NO_ROW
-    assert is_of(by_id.field, "evt_1")
-    assert not is_of(by_id.field, "evt_10")
+    lies = [(by_id.field, b"\0" * 9 + b"t")]
+    assert places(lies, "evt_1") == [Place("0-0", Namespace("", "test"))]
+    assert places(lies, "evt_10") == places(lies, "evt_1*") == []

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 
+from service.web import webhook
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
@@ -85,6 +87,16 @@ def test_a_bug_is_answered_in_stripes_shape_and_logged_once_with_its_traceback(
     while not caplog.records and time.monotonic() < give_up:
         time.sleep(0.005)  # the server writes the traceback after the answer
     assert [record.exc_info is not None for record in caplog.records] == [True]
+
+
+def test_a_bug_in_taking_a_delivery_has_stripe_send_it_again(
+    web: "Web", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(webhook, "read_event", None)
+        refused = web.deliver(b"{}")
+    assert (refused.status, refused.error["type"]) == (500, "api_error")
+    assert web.deliver(b"{}").status == 400
 
 
 def test_refusals_are_logged_by_reason_and_hold_nothing_that_was_asked(web: "Web") -> None:
