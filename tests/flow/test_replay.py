@@ -10,10 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import redis
-
-from service.keys import COUNTERS, GROUP, REPLAY
-from tests.flow.test_flow import history
+from service.keys import COUNTERS, REPLAY
+from tests.flow.test_flow import history, taken
 
 if TYPE_CHECKING:
     from tests.conftest import Store
@@ -92,14 +90,6 @@ def all_are_there(service: "Service", customers: list[str]) -> bool:
     )
 
 
-def taken(client: Any) -> int:
-    """Return how many of the queued entries a worker has taken and not finished."""
-    try:
-        return int(client.xpending(REPLAY, GROUP)["pending"])
-    except redis.ResponseError:
-        return 0  # no worker has come to it yet
-
-
 def test_replays_under_load_and_through_deaths_change_nothing(
     service: "Service", tmp_path: Path, eventually: Callable[..., Any]
 ) -> None:
@@ -111,12 +101,12 @@ def test_replays_under_load_and_through_deaths_change_nothing(
         caught = 0
         while not caught:
             command = onfile(service, "replay", "--all")
-            eventually(lambda: taken(client))
+            eventually(lambda: taken(client, REPLAY))
             worker.kill()
             command.kill()
             command.communicate()
             worker.wait()
-            caught = taken(client)
+            caught = taken(client, REPLAY)
             worker = service.worker()
         for _ in range(2):
             told = done(service, "replay", "--all")
