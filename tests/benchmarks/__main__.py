@@ -7,7 +7,18 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from tests.benchmarks import accept, apply, growth, memory, query, report, spread, start, visible
+from tests.benchmarks import (
+    accept,
+    again,
+    apply,
+    growth,
+    memory,
+    query,
+    report,
+    spread,
+    start,
+    visible,
+)
 from tests.benchmarks.rows import Row
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -15,6 +26,7 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 PARTS: Mapping[str, Callable[[Path, float], Iterator[Row]]] = {
     "accept": accept.measure,
     "apply": apply.measure,
+    "again": again.measure,
     "visible": visible.measure,
     "query": query.measure,
     "memory": memory.measure,
