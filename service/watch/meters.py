@@ -91,6 +91,9 @@ FACTS = Meter("facts", ("standing",))
 TIES = Meter("ties", ("decided_by",))
 """Seconds in which a document got several snapshots, by what told which is the last."""
 
+DIFFERENCES = Meter("differences", ("kind",))
+"""What `onfile reconcile` found to differ from Stripe, repaired or not."""
+
 ACCEPT = Timer("accept", (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2))
 """From a delivery's first line to its 200, of those that are kept."""
 

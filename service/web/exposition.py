@@ -10,7 +10,18 @@ from prometheus_client.core import (
     Metric,
 )
 
-from service.watch.meters import ACCEPT, APPLY, DELIVERIES, FACTS, JOBS, STRIPE, TIES, Meter, Timer
+from service.watch.meters import (
+    ACCEPT,
+    APPLY,
+    DELIVERIES,
+    DIFFERENCES,
+    FACTS,
+    JOBS,
+    STRIPE,
+    TIES,
+    Meter,
+    Timer,
+)
 from service.web.vitals import Node, Vitals
 
 Rows: TypeAlias = Iterable[tuple[tuple[str, ...], float]]
@@ -27,6 +38,8 @@ TO_ANSWERS = "From the log to the answers, for events applied at their first att
 FROM_STRIPE = "From Stripe's `created`, in whole seconds, to the answers."
 MATCHED = "When a delivery was last signed with this webhook secret, by its place in the setting."
 NEEDED = "When one was last signed with this secret and with no other that is configured."
+DIFFERED = "Answers that `onfile reconcile` found to differ from Stripe's, by how."
+CAUGHT_UP = "Until when `onfile catch-up` has had all of Stripe's events; the oldest namespace's."
 KINDS = ("default", "order", "object")
 
 
@@ -67,6 +80,9 @@ def of_events(vitals: Vitals) -> Iterator[Metric]:
         [((kind,), counters.get(f"doubts:{kind}", 0)) for kind in KINDS],
         "what",
     )
+    yield _counters("differences", DIFFERED, DIFFERENCES, meters)
+    if vitals.caught_up:
+        yield _gauge("caught_up_timestamp_seconds", CAUGHT_UP, vitals.caught_up)
     known = [secret for secret in vitals.secrets if secret.configured]
     for name, meaning, moments in (
         ("matched", MATCHED, [(secret.position, secret.matched) for secret in known]),

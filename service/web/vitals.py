@@ -5,13 +5,14 @@ service. What another part of Onfile counts in METERS or COUNTERS becomes a line
 """
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 from redis.asyncio import Redis, RedisCluster
 
 from service.doorbell import FAILED_JOBS_KEY, QUEUE_KEY
-from service.keys import COUNTERS, DOUBTS, HALT, METERS, SECRETS
+from service.keys import CATCH_UPS, COUNTERS, DOUBTS, HALT, METERS, SECRETS
 from service.log.backlog import Backlog, backlog_async
 from service.projection_reads import FindStore
 from service.stores import AWAY, durability_async
@@ -38,6 +39,12 @@ class Node(msgspec.Struct, frozen=True):
     """Whether what it acknowledges is on disk; None where nobody asked."""
 
 
+class CaughtUp(msgspec.Struct, frozen=True):
+    """Of what a catch-up keeps (see keys.CATCH_UPS), how far it is good."""
+
+    until: float = 0.0
+
+
 class Vitals(msgspec.Struct, frozen=True):
     """What the store of the event log knows of the whole service."""
 
@@ -47,6 +54,9 @@ class Vitals(msgspec.Struct, frozen=True):
     jobs_failed: int
     halted: bool
     ambiguous_customers: int
+    caught_up: float
+    """Until when Stripe's events are known to be here, in every namespace that was ever caught up
+    with; unix seconds, 0 for never."""
     counters: dict[str, int]
     meters: dict[str, int]
     secrets: list[WebhookSecret]
@@ -64,7 +74,9 @@ async def vitals(events: Redis) -> Vitals | None:
                 pipe.zcard(FAILED_JOBS_KEY)
                 pipe.exists(HALT)
                 pipe.hlen(DOUBTS)
-                counters, meters, secrets, waiting, failed, halted, doubts = await pipe.execute()
+                pipe.hvals(CATCH_UPS)
+                counted = await pipe.execute()
+            counters, meters, secrets, waiting, failed, halted, doubts, caught_up = counted
             durability = await durability_async(events)
             return Vitals(
                 backlog=await backlog_async(events),
@@ -73,6 +85,7 @@ async def vitals(events: Redis) -> Vitals | None:
                 jobs_failed=failed,
                 halted=bool(halted),
                 ambiguous_customers=doubts,
+                caught_up=_least(_CAUGHT_UP.decode(one).until for one in caught_up),
                 counters=_numbers(counters),
                 meters=_numbers(meters),
                 secrets=read_secrets(secrets),
@@ -115,3 +128,10 @@ def _node(store: str, name: str, info: dict[str, Any], *, durable: bool | None =
         writes_ok=info.get("aof_last_write_status", "ok") == "ok",
         durable=durable,
     )
+
+
+def _least(moments: Iterable[float]) -> float:
+    return min((moment for moment in moments if moment), default=0.0)
+
+
+_CAUGHT_UP = msgspec.json.Decoder(CaughtUp)

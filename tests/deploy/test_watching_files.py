@@ -45,6 +45,7 @@ def told() -> set[str]:
         jobs_failed=0,
         halted=False,
         ambiguous_customers=0,
+        caught_up=1.0,
         counters={},
         meters={},
         secrets=[],

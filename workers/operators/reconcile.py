@@ -4,6 +4,7 @@ What is only on its way is no difference. So one counts only when Stripe showed 
 twice, a while apart, and by then everything accepted in between had been applied.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Literal, TypeAlias
 
@@ -12,7 +13,8 @@ import redis
 
 from service.keys import Subject
 from service.log import forgotten
-from workers import admission
+from service.watch.meters import DIFFERENCES
+from workers import admission, pace
 from workers.asking.api import StripeApi
 from workers.asking.errors import NotFoundError
 from workers.asking.known import Known, known
@@ -101,6 +103,7 @@ def _looked_again(
             elif _is_firm(before, read, now):
                 # that Stripe knows no such customer may be the key's fault, and would be for good
                 repaired = bool(repair and read and admission.append(desk.log, [read.body(api)]))
+                pace.meter(desk.log, Counter(DIFFERENCES.field(one.kind) for one in different))
                 yield Checked(customer, "different", different, repaired)
             elif look == MOST_LOOKS - 1:
                 yield Checked(customer, "unsettled", different)

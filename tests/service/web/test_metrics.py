@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.keys import COUNTERS, HALT, METERS, SECRETS
-from service.watch.meters import ACCEPT, DELIVERIES
+from service.keys import CATCH_UPS, COUNTERS, HALT, METERS, SECRETS
+from service.watch.meters import ACCEPT, DELIVERIES, DIFFERENCES
 from service.web.webhook import MESSAGES
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ def test_it_tells_what_the_store_counted(web: "Web") -> None:
         client.hset(METERS, ACCEPT.field(0.02), 6)
         client.hset(METERS, ACCEPT.sum_field, 120_000)
         client.hset(SECRETS, mapping={"0a1b seen": 50, "0a1b position": 1, "0a1b matched": 40})
+        client.hset(METERS, DIFFERENCES.field("stale"), 3)
+        client.hset(CATCH_UPS, mapping={"live:": b'{"until": 90}', "test:": b'{"until": 60}'})
         client.set(HALT, b"{}")
     told = scrape(web)
     assert told["onfile_events_accepted_total{}"] == 7
@@ -74,6 +76,8 @@ def test_it_tells_what_the_store_counted(web: "Web") -> None:
     assert told["onfile_accept_seconds_sum{}"] == 0.12
     assert told["onfile_ambiguous{what=order}"] == 2
     assert told["onfile_webhook_secret_matched_timestamp_seconds{secret=1}"] == 40
+    assert told["onfile_differences_total{kind=stale}"] == 3
+    assert told["onfile_caught_up_timestamp_seconds{}"] == 60
     assert told["onfile_halted{}"] == 1
 
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from service.keys import Namespace
+from service.keys import METERS, Namespace
 from service.settings import Settings
+from service.watch.meters import DIFFERENCES
 from tests.stripe_side import KEY, StripeSide, running
 from tests.workers.operators.bench import Bench, Handlers
 from workers import admission
@@ -55,6 +56,7 @@ def test_a_repaired_answer_is_stripes(
     found = checked(bench, api, customer, repair=True)
     assert {one.kind for one in found.differences} == {"orphan", "wrong default"}
     assert found.repaired
+    assert bench.log.hget(METERS, DIFFERENCES.field("wrong default")) == b"1"
     bench.drain()
     assert checked(bench, api, customer).verdict == "same"
 
