@@ -54,7 +54,7 @@ def test_differences_are_a_table_and_exit_3(
     header, row, sums, advice = differing.stdout.splitlines()
     assert header.split()[:3] == ["customer", "difference", "of"]
     assert row.split() == [customer, "missing", customer]
-    assert sums == "1 customer compared: same 0, different 1, unsettled 0, unknown 0, forgotten 0"
+    assert sums == "1 customer compared: same 0, different 1, unsettled 0, unknown 0"
     assert advice.endswith("onfile reconcile --repair")
     named = onfile("reconcile", "--customer", "cus_typo", "--grace", 0, "--json", environ=environ)
     assert (named.returncode, json.loads(named.stdout)["unknown"]) == (1, 1)

@@ -153,7 +153,7 @@ def test_an_event_that_is_not_there_is_said_in_a_sentence(run: "Run") -> None:
 def test_an_entry_that_is_none_is_refused_in_a_sentence(run: "Run") -> None:
     said = run("list", "--after", "yesterday")
     assert said.returncode == 2
-    assert "'yesterday' is no entry; one looks like 1700000000000-0" in said.stderr
+    assert "'yesterday' is no entry; write one like 1700000000000-0" in said.stderr
 
 
 def test_a_read_is_not_told_as_something_that_stripe_did(run: "Run", bench: Bench) -> None:
