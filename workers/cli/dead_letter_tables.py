@@ -7,15 +7,9 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from workers.cli.report import (
-    TROUBLE,
-    facts,
-    moment_in_list,
-    print_json,
-    print_whole,
-    short_moment,
-    table,
-)
+from workers.cli.report import TROUBLE, print_json
+from workers.cli.tables import facts, print_whole, table
+from workers.cli.wording import moment_in_list, short_moment
 from workers.operators.dead_letters import DeadLetter, DeadLetterStory, Treated
 
 DISPENSABLE = ("object", "customer", "attempts", "type")

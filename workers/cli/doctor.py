@@ -7,7 +7,8 @@ from rich.text import Text
 from workers.cli import data_dir as folder
 from workers.cli.data_dir import DataDir
 from workers.cli.plan import SECRETS
-from workers.cli.report import TROUBLE, console, desk_of, json_option, print_json
+from workers.cli.report import TROUBLE, desk_of, json_option, print_json
+from workers.cli.tables import console
 from workers.operators.doctor import examine
 from workers.operators.finding import Finding
 

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.text import Text
 
 from service.event import READ_TYPE
-from workers.cli.report import facts, moment_in_list, print_whole, short_moment, table
+from workers.cli.tables import facts, print_whole, table
+from workers.cli.wording import moment_in_list, short_moment
 from workers.operators.search import Found
 from workers.operators.story import Story
 

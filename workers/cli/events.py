@@ -8,7 +8,8 @@ from workers.cli.entry_type import ENTRY
 from workers.cli.event_tables import Page, print_list, print_story
 from workers.cli.in_order import InOrder
 from workers.cli.moment_type import MOMENT
-from workers.cli.report import console, desk_of, json_option, print_json, print_json_list
+from workers.cli.report import desk_of, json_option, print_json, print_json_list
+from workers.cli.tables import console
 from workers.operators.search import STATES, Wanted, search
 from workers.operators.story import stories
 

@@ -5,7 +5,8 @@ import click
 from workers.cli import data_dir as folder
 from workers.cli.customer_choice import customer_argument, namespace_of
 from workers.cli.data_dir import DataDir
-from workers.cli.report import console, desk_of, json_option, print_json
+from workers.cli.report import desk_of, json_option, print_json
+from workers.cli.tables import console
 from workers.cli.timeline_text import print_timeline
 from workers.operators.timelines import Timelines
 

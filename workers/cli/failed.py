@@ -13,7 +13,8 @@ from workers.cli import data_dir as folder
 from workers.cli.data_dir import DataDir
 from workers.cli.dead_letter_tables import MANY, print_list, print_story, tell
 from workers.cli.in_order import InOrder
-from workers.cli.report import console, desk_of, json_option, print_json, print_json_list
+from workers.cli.report import desk_of, json_option, print_json, print_json_list
+from workers.cli.tables import console
 from workers.operators import dead_letters
 from workers.operators.dead_letters import Treated
 from workers.operators.desk import Desk

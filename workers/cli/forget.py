@@ -14,7 +14,8 @@ from workers.cli import data_dir as folder
 from workers.cli.customer_choice import customer_argument, namespace_of
 from workers.cli.data_dir import DataDir
 from workers.cli.forget_tables import print_forgotten, print_person
-from workers.cli.report import TROUBLE, console, desk_of, json_option, print_json
+from workers.cli.report import TROUBLE, desk_of, json_option, print_json
+from workers.cli.tables import console
 from workers.operators import forgetting, person
 from workers.operators.desk import Desk
 

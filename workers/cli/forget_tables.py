@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.text import Text
 
-from workers.cli.report import facts, table
+from workers.cli.tables import facts, table
 from workers.operators.forgetting import Forgotten
 from workers.operators.person import Person
 

@@ -14,12 +14,12 @@ from workers.cli.replay_run import Choice, Replayed, follow
 from workers.cli.report import (
     DIFFERENCES,
     TROUBLE,
-    console,
     desk_of,
     json_option,
     print_json,
     print_json_list,
 )
+from workers.cli.tables import console
 from workers.cli.work_progress import work_progress
 from workers.operators import rebuilding, replays
 from workers.operators.desk import Desk

@@ -9,15 +9,8 @@ from workers.cli import data_dir as folder
 from workers.cli.asking_options import asking_options, stripe_of
 from workers.cli.asking_progress import progress
 from workers.cli.data_dir import DataDir
-from workers.cli.report import (
-    DIFFERENCES,
-    TROUBLE,
-    console,
-    desk_of,
-    json_option,
-    print_json,
-    print_whole,
-)
+from workers.cli.report import DIFFERENCES, TROUBLE, desk_of, json_option, print_json
+from workers.cli.tables import console, print_whole
 from workers.operators import batches, reconcile
 from workers.operators.reconcile import GRACE_SECONDS, Checked, Verdict
 

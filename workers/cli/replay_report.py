@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from workers.cli.difference_tables import Counted, print_differences
-from workers.cli.report import console, print_json, print_json_list
+from workers.cli.report import print_json, print_json_list
+from workers.cli.tables import console
 from workers.operators import workforce
 from workers.operators.desk import Desk
 from workers.operators.rehearsing import Rehearsal

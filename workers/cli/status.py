@@ -8,18 +8,9 @@ from rich.text import Text
 
 from workers.cli import data_dir as folder
 from workers.cli.data_dir import DataDir
-from workers.cli.report import (
-    console,
-    desk_of,
-    duration,
-    facts,
-    json_option,
-    print_json,
-    print_whole,
-    short_moment,
-    size,
-    table,
-)
+from workers.cli.report import desk_of, json_option, print_json
+from workers.cli.tables import console, facts, print_whole, table
+from workers.cli.wording import duration, short_moment, size
 from workers.operators.caught_up import Gap
 from workers.operators.status import Status, status
 from workers.operators.store_state import StoreState

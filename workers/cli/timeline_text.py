@@ -5,7 +5,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from service.timeline import Change, Teller, Timeline
-from workers.cli.report import facts, short_moment
+from workers.cli.tables import facts
+from workers.cli.wording import short_moment
 from workers.operators.moments import iso
 
 _BENEATH = (0, 0, 0, 4)

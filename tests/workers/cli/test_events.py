@@ -13,7 +13,7 @@ from service.event import READ_TYPE
 from tests.workers.notation import CUSTOMER, added, created, customer, event
 from tests.workers.operators.bench import Bench, bench_on
 from workers import admission
-from workers.cli.report import print_whole
+from workers.cli.tables import print_whole
 
 if TYPE_CHECKING:
     from tests.conftest import Store
