@@ -11,9 +11,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.workers.operators.bench import Bench, bench_on
+
+if TYPE_CHECKING:
+    from tests.conftest import Store
 
 ONFILE = [sys.executable, "-P", "-m", "workers.cli.main"]
 
@@ -193,3 +198,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 def onfile() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run a command of `onfile` to its end."""
     return run_onfile
+
+
+@pytest.fixture
+def bench(store: "Store") -> Iterator[Bench]:
+    """Workers and stores in this process, for what a command then looks at."""
+    with bench_on(store.url) as made:
+        yield made

@@ -3,7 +3,6 @@
 import io
 import json
 import subprocess
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -11,20 +10,16 @@ from rich.console import Console
 
 from service.event import READ_TYPE
 from tests.workers.notation import CUSTOMER, added, created, customer, event
-from tests.workers.operators.bench import Bench, bench_on
+from tests.workers.operators.bench import Bench
 from workers import admission
 from workers.cli.tables import print_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.conftest import Store
 
     Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def bench(store: "Store") -> Iterator[Bench]:
-    with bench_on(store.url) as made:
-        yield made
 
 
 @pytest.fixture

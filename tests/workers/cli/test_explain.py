@@ -3,7 +3,6 @@
 import io
 import json
 import subprocess
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -11,20 +10,16 @@ from rich.console import Console
 
 from service.keys import Namespace
 from tests.workers.notation import CUSTOMER, added, card, created, event, removed, updated
-from tests.workers.operators.bench import Bench, bench_on
+from tests.workers.operators.bench import Bench
 from workers.cli.timeline_text import print_timeline
 from workers.operators.timelines import Timelines
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.conftest import Store
 
     Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def bench(store: "Store") -> Iterator[Bench]:
-    with bench_on(store.url) as made:
-        yield made
 
 
 @pytest.fixture

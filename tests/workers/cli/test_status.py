@@ -6,14 +6,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.workers.notation import created
-from tests.workers.operators.bench import Bench, bench_on
+from tests.workers.operators.bench import Bench
 
 if TYPE_CHECKING:
     from tests.conftest import Store
@@ -39,12 +39,6 @@ rounds.facts_of = facts_of
 main(prog_name="onfile")
 """
 PATIENCE_SECONDS = 30
-
-
-@pytest.fixture
-def bench(store: "Store") -> Iterator[Bench]:
-    with bench_on(store.url) as made:
-        yield made
 
 
 @pytest.fixture
