@@ -71,8 +71,11 @@ def recheck(client: redis.Redis, projection: Projection, cursor: int) -> int:
 
 
 def count(client: redis.Redis) -> Doubts:
-    """Return how many are noted."""
-    with client.pipeline(transaction=True) as pipe:
+    """Return how many are noted.
+
+    No transaction: Redis 7.0 refuses even reads within one while its memory is full.
+    """
+    with client.pipeline(transaction=False) as pipe:
         pipe.hlen(DOUBTS)
         pipe.hmget(COUNTERS, [f"doubts:{kind}" for kind in KINDS])
         customers, counts = pipe.execute()
