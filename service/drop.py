@@ -24,6 +24,10 @@ class Drop:
         self._names = frozenset[str]().union(*(GROUPS[group] for group in groups))
         self._shown = re.compile(_pattern(self._names)) if self._names else None
 
+    def __bool__(self) -> bool:
+        """Tell whether it drops anything at all."""
+        return self._shown is not None
+
     def concerns(self, content: bytes | msgspec.Raw) -> bool:
         """Tell fast whether JSON, or whatever holds JSON, may show any of it; never a wrong no."""
         if self._shown is None:

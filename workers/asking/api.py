@@ -10,6 +10,7 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from service.drop import Drop
 from service.keys import Namespace
 from service.settings import Settings
 from workers.asking.clock import StripeClock
@@ -73,6 +74,7 @@ class StripeApi:
         self.namespace = namespace
         self.api_version = api_version
         self._client = _client(settings, namespace, api_version)
+        self._drop = Drop(settings.drop_fields)
         self._clock = StripeClock()
         self._pause = 1 / per_second
         self._sleep = sleep
@@ -114,7 +116,7 @@ class StripeApi:
                 self._sleep(_told_to_wait(error.headers or {}, tried))
             else:
                 self._note_time(response.headers)
-                return str(response.body).encode()
+                return self._drop(str(response.body).encode())
         raise StripeReadError(
             "Stripe keeps saying that there are too many requests. What is done is kept; try "
             "again later, or with a lower --rate."
