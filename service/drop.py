@@ -38,11 +38,10 @@ class Drop:
         """Return JSON with these fields null, or left out where Stripe never shows null.
 
         The very same bytes where there is nothing to drop; else numbers and texts stand as they
-        were written, and lines are indented by two if it had lines at all. What is no JSON comes
-        back as it is.
+        were written, and lines are indented by two if it had lines at all.
 
         Raises:
-            NotAnEventError: too_deep; no event of Stripe's is.
+            NotAnEventError: not_json or too_deep: what cannot be looked into is not to be kept.
 
         """
         if not self.concerns(content):
@@ -50,8 +49,8 @@ class Drop:
         whole = msgspec.Raw(content.strip())
         try:
             bare = self._without(whole, "", 0)
-        except msgspec.DecodeError:
-            return content
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise NotAnEventError("not_json") from None
         except RecursionError:
             raise NotAnEventError("too_deep") from None
         if bare is whole:

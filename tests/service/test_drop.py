@@ -98,7 +98,8 @@ def test_a_delivery_stays_laid_out_as_stripe_lays_it_out() -> None:
         b'{"discount": {"coupon": {"name": "Summer"}}, "metadata": {"name": "\\u0041"}}',
         b'["email", "phone"]',
         b'"email"',
-        b'{"email": 1',
+        b'{"name": 1',
+        b'<html>{"email": 1}</html>',
         b"\xff\xfe",
         b"",
     ],
@@ -157,6 +158,9 @@ def test_what_nobody_can_read_to_its_end_is_refused() -> None:
     body = b'{"name":1,"a":' * levels + b"1" + b"}" * levels
     with pytest.raises(NotAnEventError, match="too_deep"):
         ALL(body)
+    for cut in (b'{"email": 1', b'{"email": 1, "\xff": 2}'):
+        with pytest.raises(NotAnEventError, match="not_json"):
+            ALL(cut)
 
 
 @pytest.mark.parametrize("body", [*recorded_events()])

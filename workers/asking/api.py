@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from service.drop import Drop
+from service.event import NotAnEventError
 from service.keys import Namespace
 from service.settings import Settings
 from workers.asking.clock import StripeClock
@@ -81,7 +82,7 @@ class StripeApi:
         self._due = 0.0
 
     def get(self, path: str, **parameters: Any) -> Answer:  # noqa: ANN401 - as the client takes them
-        """Return what Stripe answers to a GET.
+        """Return what Stripe answers to a GET, without what is dropped.
 
         Raises:
             NotFoundError, CursorError, KeyRefusedError, ForeignAnswerError: as they say.
@@ -89,7 +90,11 @@ class StripeApi:
 
         """
         asked_at = self.now()
-        return Answer(self._ask(path, parameters), asked_at)
+        body = self._ask(path, parameters)
+        try:
+            return Answer(self._drop(body), asked_at)
+        except NotAnEventError:
+            raise ForeignAnswerError from None
 
     def now(self) -> float:
         """Return the unix time that Stripe's clock has reached for certain; asks if it must."""
@@ -116,7 +121,7 @@ class StripeApi:
                 self._sleep(_told_to_wait(error.headers or {}, tried))
             else:
                 self._note_time(response.headers)
-                return self._drop(str(response.body).encode())
+                return str(response.body).encode()
         raise StripeReadError(
             "Stripe keeps saying that there are too many requests. What is done is kept; try "
             "again later, or with a lower --rate."
