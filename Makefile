@@ -19,7 +19,7 @@ UV_VENV := $(VENV)/lock
 FUZZERS := atheris==3.0.0 schemathesis==4.32.5
 FUZZ_HOME := $(VENV)/fuzz
 FUZZ_RUNS ?= 1000000
-FUZZ_TARGETS := signature event query_string api_key prefer etag
+FUZZ_TARGETS := signature event dropped query_string api_key prefer etag
 
 # Tools that check deploy/; they are heavy, and nothing else needs them.
 CHECKS_VENV := $(VENV)/checks

@@ -14,6 +14,7 @@ from redis import Redis, RedisCluster
 from redis.exceptions import NoScriptError
 
 from service.documents import VERSION_BYTES
+from service.drop import KEEP_ALL, Drop
 
 SCAN_KEYS = 500
 """Looked at in one step of a scan: a fraction of a millisecond of the store's time."""
@@ -37,7 +38,9 @@ class Write(NamedTuple):
 class Projection:
     """All documents, in the store of the projection."""
 
-    def __init__(self, client: Redis | RedisCluster) -> None:
+    def __init__(self, client: Redis | RedisCluster, drop: Drop = KEEP_ALL) -> None:
+        self.drop = drop
+        """What no document may hold; those stored before that was set may still."""
         self._client = client
         self._cluster = client if isinstance(client, RedisCluster) else None
         self._sha = ""

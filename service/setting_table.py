@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from service import setting_values as read
+from service.personal_fields import GROUPS
 
 Role = Literal["web", "worker", "operator"]
 
@@ -99,6 +100,13 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("ONFILE_HOST", "host", "The address to listen on; 0.0.0.0 for all.", read.host),
     Setting("PORT", "port", "The port to listen on.", read.whole_number(1, 65535)),
+    Setting(
+        "ONFILE_DROP_FIELDS",
+        "drop_fields",
+        "Personal fields that are dropped on arrival and never stored, comma-separated: "
+        f"{', '.join(GROUPS)}; or all.",
+        read.several_of(*GROUPS),
+    ),
     Setting(
         "ONFILE_REPLICAS",
         "replicas",

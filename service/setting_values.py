@@ -158,6 +158,21 @@ def one_of(*words: str) -> Callable[[str], str]:
     return read
 
 
+def several_of(*words: str) -> Callable[[str], tuple[str, ...]]:
+    """Return a reader of some of these words, or of `all`."""
+
+    def read(text: str) -> tuple[str, ...]:
+        given = {word.lower() for word in _several(text)}
+        if unknown := given - {*words, "all"}:
+            raise ValueError(
+                f"names {_shown(min(unknown))}, which is none of {', '.join(words)} and all; "
+                "write some of these, with commas between them."
+            )
+        return tuple(word for word in words if given & {word, "all"})
+
+    return read
+
+
 def host(text: str) -> str:
     """Return the address to listen on."""
     if not re.fullmatch(r"[A-Za-z0-9.:%_-]+", text):

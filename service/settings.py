@@ -39,6 +39,7 @@ class Settings:
     metrics_key: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000
+    drop_fields: tuple[str, ...] = ()
     replicas: int = 0
     retention_days: int = 30
     signature_tolerance_seconds: int = 300

@@ -40,8 +40,8 @@ def apply(projection: Projection, told: Iterable[Told], *, anew: bool = False) -
 
     """
     effect = Effect(changed=set(), failed={})
-    sources: Batch[SourceFacts] = Batch(merge_sources, anew=anew)
-    customers: Batch[CustomerFacts] = Batch(merge_customers, anew=anew)
+    sources: Batch[SourceFacts] = Batch(merge_sources, anew=anew, drop=projection.drop)
+    customers: Batch[CustomerFacts] = Batch(merge_customers, anew=anew, drop=projection.drop)
     for one in told:
         try:
             _add(one, sources, customers)

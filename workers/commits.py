@@ -13,9 +13,11 @@ from service.documents import (
     decode_source,
     encode_document,
 )
+from service.drop import KEEP_ALL, Drop
 from service.keys import Namespace, Subject, customer_key, source_key
 from service.projection import Projection, Write
 from service.watch.meters import FACTS, TIES
+from workers.algebra.bare import bare_customer, bare_source
 from workers.algebra.derive import derive_customer, derive_source
 from workers.algebra.facts import CustomerFacts, SourceFacts
 from workers.algebra.links import A, F, Stored
@@ -37,10 +39,16 @@ class ConflictError(Exception):
 class Batch(Generic[F]):
     """New facts by document, and the log entries they come from."""
 
-    def __init__(self, merge: Callable[[F, F], F], *, anew: bool = False) -> None:
-        """With `anew` answers are derived again, also where the facts are the same."""
+    def __init__(
+        self, merge: Callable[[F, F], F], *, anew: bool = False, drop: Drop = KEEP_ALL
+    ) -> None:
+        """With `anew` answers are derived again, also where the facts are the same.
+
+        What is to `drop` is dropped from the stored facts; the new ones must be without it.
+        """
         self.merge: Callable[[F, F], F] = merge
         self.anew = anew
+        self.drop = drop
         self.facts: dict[Subject, F] = {}
         self.entries: dict[Subject, set[str]] = {}
 
@@ -58,6 +66,7 @@ class Kind(NamedTuple, Generic[F, A]):
     empty: Callable[[], F]
     decode: Callable[[bytes], tuple[int, A, bytes]]
     decode_facts: Callable[[bytes], F]
+    bare: Callable[[F, Drop], F]
     derive: Callable[[Subject, F], A]
 
 
@@ -139,13 +148,14 @@ def _merged(
     Versions grow with the clock, so that a document that was lost and told anew outranks what its
     owners remember of it; and they grow by themselves when the clock does not.
     """
-    version, facts = 0, kind.empty()
+    version, known, packed = 0, kind.empty(), b""
     if value is not None:
-        version, answer, known = kind.decode(value)
-        facts = kind.decode_facts(known)
+        version, answer, packed = kind.decode(value)
+        known = kind.decode_facts(packed)
+    facts = kind.bare(known, batch.drop) if batch.drop.concerns(packed) else known
     told = batch.facts[subject]
     merged = batch.merge(facts, told)
-    known_already = merged == facts
+    known_already = merged == known
     stands = standing(facts, told)
     metered = [FACTS.field(stands)] if stands else []
     if value is not None and known_already and not batch.anew:
@@ -166,6 +176,7 @@ SOURCES: Kind[SourceFacts, SourceAnswer] = Kind(
     empty=SourceFacts,
     decode=decode_source,
     decode_facts=msgspec.msgpack.Decoder(SourceFacts).decode,
+    bare=bare_source,
     derive=lambda _, facts: derive_source(facts),
 )
 CUSTOMERS: Kind[CustomerFacts, CustomerAnswer] = Kind(
@@ -173,5 +184,6 @@ CUSTOMERS: Kind[CustomerFacts, CustomerAnswer] = Kind(
     empty=CustomerFacts,
     decode=decode_customer,
     decode_facts=msgspec.msgpack.Decoder(CustomerFacts).decode,
+    bare=bare_customer,
     derive=lambda subject, facts: derive_customer(subject.namespace, subject.id, facts),
 )

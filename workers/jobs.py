@@ -16,6 +16,7 @@ import structlog
 from rq import get_current_job
 
 from service import stores
+from service.drop import Drop
 from service.log import event_log, forgotten, mentions
 from service.log.entry import Entry
 from service.projection import Projection
@@ -41,7 +42,10 @@ def open_stores(settings: Settings) -> Stores:
     timeout = settings.store_timeout_seconds
     _stores = Stores(
         log=stores.connect(settings.redis_url, timeout=timeout),
-        projection=Projection(stores.connect_projection(settings.projection_url, timeout=timeout)),
+        projection=Projection(
+            stores.connect_projection(settings.projection_url, timeout=timeout),
+            Drop(settings.drop_fields),
+        ),
     )
     halting.probe_soon(_stores.log)
     return _stores

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from service.personal_fields import GROUPS
 from service.setting_table import SETTINGS, Role, Setting
 from service.settings import Settings, SettingsError, default_text, without_password
 
@@ -49,6 +50,7 @@ def test_every_setting_can_be_set() -> None:
             "ONFILE_METRICS_KEY": "metrics_0123456789abcdef",
             "ONFILE_HOST": "0.0.0.0",  # noqa: S104
             "PORT": "9000",
+            "ONFILE_DROP_FIELDS": "email, name",
             "ONFILE_REPLICAS": "1",
             "ONFILE_RETENTION_DAYS": "7",
             "ONFILE_SIGNATURE_TOLERANCE_SECONDS": "60",
@@ -94,6 +96,18 @@ def test_several_secrets_and_keys_are_separated_by_commas_and_trimmed() -> None:
     )
     assert settings.webhook_secrets == ("whsec_new", "whsec_old")
     assert settings.api_keys == ("sk_test_1", "rk_live_0123456789")
+
+
+def test_what_to_drop_is_named_in_groups_or_is_all() -> None:
+    def dropped(text: str) -> tuple[str, ...]:
+        return Settings.from_environ({**WEB, "ONFILE_DROP_FIELDS": text}, role="web").drop_fields
+
+    assert dropped("phone,EMAIL, ") == ("email", "phone")
+    assert dropped("all") == dropped("name,all") == tuple(GROUPS)
+    assert dropped("") == ()
+    told = problem_with("ONFILE_DROP_FIELDS", "email,nmae")
+    assert "names 'nmae'" in told
+    assert all(group in told for group in (*GROUPS, "all"))
 
 
 def test_all_problems_are_told_at_once_in_sentences() -> None:

@@ -53,7 +53,7 @@ def newest(group: Group, *, silent: bool = False) -> Newest:
     found = Newest((), decided=True, second=-1, snapshots=())
     before: Sequence[Snapshot] = ()
     for second, records in sorted(group.items()):
-        snapshots = [Snapshot(record) for record in records.values()]
+        snapshots = _fullest([Snapshot(record) for record in records.values()])
         news = [s for s in snapshots if not any(map(s.retells, before))] if before else snapshots
         if news:
             found = _end(news, found.candidates, second, silent=silent)
@@ -61,6 +61,17 @@ def newest(group: Group, *, silent: bool = False) -> Newest:
             found = found._replace(decided=False)
         before = snapshots
     return found
+
+
+def _fullest(snapshots: list[Snapshot]) -> list[Snapshot]:
+    """Leave out what was told in full as well: the same event, of which fields were dropped."""
+    if len(snapshots) == 1 or len({s.rendering for s in snapshots}) == len(snapshots):
+        return snapshots
+    return [
+        s
+        for s in snapshots
+        if not any(s.rendering == other.rendering and s.is_part_of(other) for other in snapshots)
+    ]
 
 
 def _end(

@@ -65,6 +65,16 @@ class Snapshot:
             return _encode(paths), *node(self.undone, paths), *node(self.object, paths)
         return (self.text,)
 
+    @property
+    def rendering(self) -> tuple[str, str, str]:
+        """What it was told by; one event may be told in several versions of the API."""
+        return self.record.event, self.record.api_version, self.record.type
+
+    def is_part_of(self, other: "Snapshot") -> bool:
+        """Tell whether the other shows all that this one does, and more."""
+        mine, whole = (self.object, self.previous), (other.object, other.previous)
+        return all(map(_is_part, mine, whole)) and not all(map(_is_part, whole, mine))
+
     def paths(self) -> Iterator[Path]:
         """Yield the leaf paths named in `previous`."""
         if isinstance(self.previous, dict):
@@ -85,6 +95,17 @@ def _leaves(previous: dict[str, Json]) -> Iterator[Path]:
                 waiting.append(((*above, key), value))
             else:
                 yield (*above, key)
+
+
+def _is_part(part: Json, whole: Json) -> bool:
+    """Tell whether a value is another one but for what is null or not there."""
+    if part is None:
+        return True
+    if isinstance(part, dict) and isinstance(whole, dict):
+        return all(_is_part(value, whole.get(name)) for name, value in part.items())
+    if isinstance(part, list) and isinstance(whole, list):
+        return len(part) == len(whole) and all(map(_is_part, part, whole))
+    return part == whole
 
 
 def _value_at(value: Json, path: Path) -> Json:

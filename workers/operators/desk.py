@@ -7,6 +7,7 @@ from typing import NamedTuple
 import redis
 
 from service import stores
+from service.drop import Drop
 from service.projection import Projection
 from service.settings import Settings
 
@@ -26,7 +27,12 @@ class Desk(NamedTuple):
     @property
     def projection(self) -> Projection:
         """All documents."""
-        return Projection(self.projecting)
+        return Projection(self.projecting, self.drop)
+
+    @property
+    def drop(self) -> Drop:
+        """What is never to be stored."""
+        return Drop(self.settings.drop_fields)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from service.drop import Drop
 from service.keys import CUSTOMER_KEYS, SOURCE_KEYS, subject_of
 from service.projection import Projection, Write
 from service.stores import Projecting
@@ -48,7 +49,7 @@ class Rebuilt(msgspec.Struct):
 
 def rebuild(desk: Desk) -> Iterator[Rebuilt]:
     """Derive all answers again, and store those that differ; yields after each round."""
-    return _rebuild(desk, _Counting(desk.projecting), noting=True)
+    return _rebuild(desk, _Counting(desk.projecting, desk.drop), noting=True)
 
 
 def check(desk: Desk, overlay: Overlay) -> Iterator[Rebuilt]:
@@ -59,8 +60,8 @@ def check(desk: Desk, overlay: Overlay) -> Iterator[Rebuilt]:
 class _Counting(Projection):
     """The projection, and which documents were committed here."""
 
-    def __init__(self, client: Projecting) -> None:
-        super().__init__(client)
+    def __init__(self, client: Projecting, drop: Drop) -> None:
+        super().__init__(client, drop)
         self.written: set[str] = set()
 
     def commit(self, writes: Sequence[Write]) -> list[bool]:

@@ -92,7 +92,7 @@ def _told(
     desk: Desk, entry: Entry
 ) -> tuple[Literal["facts", "nothing", "unreadable"], str, list[ToldFact]]:
     try:
-        event = read_event(entry.body, projected=LOGGED_TYPES)
+        event = read_event(desk.drop(entry.body), projected=LOGGED_TYPES)
         facts = None if isinstance(event, Unprojected) else facts_of(event)
     except (UnprojectableError, NotAnEventError, UnreadableError) as error:
         return "unreadable", str(error) or reason_of(error), []

@@ -9,6 +9,7 @@ import redis
 from service import stores
 from service.compression import UnreadableError
 from service.documents import decode_customer
+from service.drop import Drop
 from service.event import LOGGED_TYPES, Event, NotAnEventError, read_event
 from service.keys import Namespace, Subject, customer_key
 from service.log import event_log, mentions
@@ -16,6 +17,7 @@ from service.log.entry import Entry
 from service.projection import Projection
 from service.settings import Settings
 from service.timeline import Tell, Teller, Timeline
+from workers.algebra.bare import bare_customer
 from workers.algebra.facts import CustomerFacts
 from workers.handlers import UnprojectableError, facts_of
 from workers.timelines.changes import Heard
@@ -43,10 +45,13 @@ class Timelines:
         if value is None:
             return None
         _, answer, packed = decode_customer(value)
-        facts = _FACTS.decode(packed)
+        drop = self._projection.drop
+        facts = bare_customer(_FACTS.decode(packed), drop)
         subjects = [Subject(namespace, one) for one in (customer, *facts.links)]
         entries = mentions.entries_of(self._log, subjects)[-MOST_ENTRIES:]
-        heard = [one for entry in event_log.fetch(self._log, entries) for one in _heard(entry)]
+        heard = [
+            one for entry in event_log.fetch(self._log, entries) for one in _heard(entry, drop)
+        ]
         return retell(namespace, customer, (facts, answer), heard)
 
 
@@ -58,7 +63,7 @@ def opened_when_asked(settings: Settings) -> Tell:
         timeout = settings.store_timeout_seconds
         log = stores.connect(settings.redis_url, timeout=timeout)
         projecting = stores.connect_projection(settings.projection_url, timeout=timeout)
-        return Timelines(log, Projection(projecting))
+        return Timelines(log, Projection(projecting, Drop(settings.drop_fields)))
 
     def tell(namespace: Namespace, customer: str) -> Timeline | None:
         return timelines()(namespace, customer)
@@ -66,10 +71,10 @@ def opened_when_asked(settings: Settings) -> Tell:
     return tell
 
 
-def _heard(entry: Entry) -> Iterator[Heard]:
+def _heard(entry: Entry, drop: Drop) -> Iterator[Heard]:
     """Read an entry; what cannot be read now told nothing, or told it to another release."""
     try:
-        event = read_event(entry.body, projected=LOGGED_TYPES)
+        event = read_event(drop(entry.body), projected=LOGGED_TYPES)
         if isinstance(event, Event):
             yield Heard(_teller(entry, event), facts_of(event))
     except (NotAnEventError, UnprojectableError, UnreadableError):

@@ -88,7 +88,7 @@ class Handlers:
 
 
 @contextmanager
-def bench_on(url: str) -> Iterator[Bench]:
+def bench_on(url: str, drop_fields: tuple[str, ...] = ()) -> Iterator[Bench]:
     """Open one on a store."""
-    with open_desk(Settings(redis_url=url)) as desk:
+    with open_desk(Settings(redis_url=url, drop_fields=drop_fields)) as desk:
         yield Bench(desk)
