@@ -32,6 +32,7 @@ GROUPS: Mapping[str, frozenset[str]] = {
         "refund_account_number sender_iban sender_account_number sender_sort_code"
     ),
     "device": _names("ip ip_address user_agent"),
+    "owner": _names("owner"),
 }
 
 IMPERSONAL = _names(
