@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from service.event import LOGGED_TYPES, Event, Unprojected, read_event
+from service.event import Event, Unprojected
 from service.keys import Subject
 from service.log.entry import Entry
 from service.projection import Projection
@@ -118,7 +118,7 @@ def _read(entry: Entry, forgotten: Collection[str]) -> tuple[Facts, int | None]:
     """Return what an entry tells, and Stripe's `created` of it."""
     facts, created = Facts(), None
     try:
-        event = read_event(entry.body, projected=LOGGED_TYPES)
+        event = entry.event
         if not isinstance(event, Unprojected):
             facts, created = _facts_of(event), event.created
     except Exception:
