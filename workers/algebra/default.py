@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from service.event import READ_TYPE
 from workers.algebra.facts import NEVER, CustomerFacts
-from workers.algebra.objects import default_of
 from workers.algebra.order import Attachments
 from workers.algebra.seconds import Newest
 
@@ -68,8 +67,7 @@ def default_source(facts: CustomerFacts, newest: Newest, attachments: Attachment
 
 def _shown(newest: Newest) -> set[str] | None:
     """Return the defaults that the newest snapshots show; None where none shows the field."""
-    defaults = {default_of(s.fields) for s in newest.candidates}
-    return {default for default in defaults if default is not None} or None
+    return {s.default for s in newest.candidates if s.default is not None} or None
 
 
 def _any_added_by(second: int, attachments: Attachments) -> bool:

@@ -9,7 +9,7 @@ from service.documents import CustomerAnswer, ListedSource, SourceAnswer
 from service.keys import Namespace
 from workers.algebra.default import CONFIRMED, Default, default_source
 from workers.algebra.facts import NEVER, CustomerFacts, Record, SourceFacts
-from workers.algebra.objects import DEFAULT_FIELDS, Fields, default_of, fields_of, identity, text_of
+from workers.algebra.objects import DEFAULT_FIELDS, defaults_in, fields_of, identity, text_of
 from workers.algebra.order import Attachments
 from workers.algebra.seconds import Newest, newest
 from workers.algebra.views import (
@@ -87,7 +87,7 @@ def derive_customer(namespace: Namespace, customer: str, facts: CustomerFacts) -
         "object": not snapshot.decided or not all(answer.decided for answer in shown),
     }
     return CustomerAnswer(
-        body=_with_default(_body(namespace, customer, snapshot, default), default),
+        body=_with_default(_body(namespace, customer, snapshot, default), default.source),
         deleted=False,
         default=default.source,
         basis=default.basis,
@@ -161,20 +161,25 @@ def _as_owned(body: bytes, kind: str, *, owner: str, gone: bool) -> bytes:
     return body
 
 
-def _body(
-    namespace: Namespace, customer: str, snapshot: Newest, default: Default
-) -> Fields | dict[str, Any]:
+def _body(namespace: Namespace, customer: str, snapshot: Newest, default: Default) -> bytes:
     """Return the customer to serve: of several candidates, one that shows this default."""
-    bodies = [s.fields for s in snapshot.candidates]
-    showing = [body for body in bodies if default_of(body) == default.source]
-    if bodies:
-        return (showing or bodies)[0]
-    return {"id": customer, "object": "customer", "livemode": namespace.mode == "live"}
+    for candidate in snapshot.candidates:
+        if candidate.default == default.source:
+            return candidate.record.object
+    if snapshot.record:
+        return snapshot.record.object
+    return _encode({"id": customer, "object": "customer", "livemode": namespace.mode == "live"})
 
 
-def _with_default(body: Fields | dict[str, Any], default: Default) -> bytes:
-    shown = [name for name in DEFAULT_FIELDS if name in body] or DEFAULT_FIELDS[:1]
-    return _encode(body | dict.fromkeys(shown, default.source or None))
+def _with_default(body: bytes, default: str) -> bytes:
+    """Return a customer's body with its default written in; mostly it shows it already."""
+    shown = defaults_in(body)
+    names = [name for name in DEFAULT_FIELDS if name in shown]
+    written = _encode(default or None)
+    if names and all(bytes(shown[name]) == written for name in names):
+        return body
+    fields = fields_of(body) or {}
+    return _encode(fields | dict.fromkeys(names or DEFAULT_FIELDS[:1], msgspec.Raw(written)))
 
 
 def _last(seconds: Iterable[int]) -> int:

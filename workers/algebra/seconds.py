@@ -38,6 +38,9 @@ class _Arrow(NamedTuple):
     after: Node
 
 
+_NO_SNAPSHOT = Newest((), decided=True, second=-1, snapshots=())
+
+
 def newest(group: Group, *, silent: bool = False) -> Newest:
     """Return the newest snapshot of a group.
 
@@ -50,7 +53,7 @@ def newest(group: Group, *, silent: bool = False) -> Newest:
             before ended does not tell where this one began.
 
     """
-    found = Newest((), decided=True, second=-1, snapshots=())
+    found = _NO_SNAPSHOT
     before: Sequence[Snapshot] = ()
     for second, records in sorted(group.items()):
         snapshots = [Snapshot(record) for record in records.values()]
