@@ -48,9 +48,12 @@ class Batch(Generic[F]):
 
     def add(self, subject: Subject, facts: F, entries: set[str]) -> None:
         """Add what these entries told of a document."""
-        known = self.facts.get(subject)
-        self.facts[subject] = self.merge(known, facts) if known is not None else facts
-        self.entries.setdefault(subject, set()).update(entries)
+        if subject in self.facts:
+            self.facts[subject] = self.merge(self.facts[subject], facts)
+            self.entries[subject] |= entries
+        else:
+            self.facts[subject] = facts
+            self.entries[subject] = set(entries)
 
 
 class Kind(NamedTuple, Generic[F, A]):

@@ -41,9 +41,9 @@ class Entry(msgspec.Struct, frozen=True, dict=True):
         """The bytes Stripe sent, decompressed anew at each call."""
         return compression.decompress(self.stored)
 
-    @cached_property
+    @property
     def event(self) -> Event | Unprojected:
-        """What the body says.
+        """What the body says, read anew at each call.
 
         Raises:
             NotAnEventError: it is no event to this version of the program.
@@ -80,8 +80,8 @@ class Entry(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def _projected(self) -> Event | None:
         with suppress(NotAnEventError, compression.UnreadableError):
-            if isinstance(self.event, Event):
-                return self.event
+            if isinstance(event := self.event, Event):
+                return event
         return None
 
 

@@ -29,6 +29,11 @@ class Newest(NamedTuple):
         """The record to serve; None where there is no snapshot at all."""
         return self.candidates[0].record if self.candidates else None
 
+    @property
+    def event(self) -> str:
+        """The id of the event that told it; empty where there is none."""
+        return self.candidates[0].record.event if self.candidates else ""
+
 
 class _Arrow(NamedTuple):
     """One change. Two events of one request that tell the same are of one change, told twice."""
