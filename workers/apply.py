@@ -60,10 +60,11 @@ def apply(projection: Projection, told: Iterable[Told], *, anew: bool = False) -
 
 
 def _add(told: Told, sources: Batch[SourceFacts], customers: Batch[CustomerFacts]) -> None:
-    for source, source_facts in told.facts.sources.items():
-        sources.add(Subject(told.namespace, source), source_facts, {told.entry})
-    for customer, customer_facts in told.facts.customers.items():
-        customers.add(Subject(told.namespace, customer), customer_facts, {told.entry})
+    entry, namespace, facts = {told.entry}, told.namespace, told.facts
+    for source, source_facts in facts.sources.items():
+        sources.add(Subject(namespace, source), source_facts, entry)
+    for customer, customer_facts in facts.customers.items():
+        customers.add(Subject(namespace, customer), customer_facts, entry)
 
 
 def _push_links(

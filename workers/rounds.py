@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from service.drop import Drop
-from service.event import LOGGED_TYPES, Event, Unprojected, read_event
+from service.event import Event, Unprojected
 from service.keys import Subject
 from service.log.entry import Entry
 from service.projection import Projection
@@ -119,7 +119,7 @@ def _read(entry: Entry, forgotten: Collection[str], drop: Drop) -> tuple[Facts, 
     """Return what an entry tells, and Stripe's `created` of it."""
     facts, created = Facts(), None
     try:
-        event = read_event(drop(entry.body), projected=LOGGED_TYPES)
+        event = entry.read(drop)
         if not isinstance(event, Unprojected):
             facts, created = _facts_of(event), event.created
     except Exception:

@@ -29,6 +29,11 @@ class Newest(NamedTuple):
         """The record to serve; None where there is no snapshot at all."""
         return self.candidates[0].record if self.candidates else None
 
+    @property
+    def event(self) -> str:
+        """The id of the event that told it; empty where there is none."""
+        return self.candidates[0].record.event if self.candidates else ""
+
 
 class _Arrow(NamedTuple):
     """One change. Two events of one request that tell the same are of one change, told twice."""
@@ -36,6 +41,9 @@ class _Arrow(NamedTuple):
     request: str
     before: Node
     after: Node
+
+
+_NO_SNAPSHOT = Newest((), decided=True, second=-1, snapshots=())
 
 
 def newest(group: Group, *, silent: bool = False) -> Newest:
@@ -50,7 +58,7 @@ def newest(group: Group, *, silent: bool = False) -> Newest:
             before ended does not tell where this one began.
 
     """
-    found = Newest((), decided=True, second=-1, snapshots=())
+    found = _NO_SNAPSHOT
     before: Sequence[Snapshot] = ()
     for second, records in sorted(group.items()):
         snapshots = _fullest([Snapshot(record) for record in records.values()])

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import msgspec
 
 from workers.algebra.facts import Record
-from workers.algebra.objects import Fields, Json, fields_of, parsed
+from workers.algebra.objects import Fields, Json, default_of, defaults_in, parsed
 
 Path: TypeAlias = tuple[str, ...]
 Node: TypeAlias = tuple[bytes, ...]
@@ -26,9 +26,14 @@ class Snapshot:
         return self.record.phase, self.record.status
 
     @cached_property
-    def fields(self) -> Fields:
-        """The object's top level, its values as Stripe wrote them."""
-        return fields_of(self.record.object) or {}
+    def defaults(self) -> Fields:
+        """The fields in which a customer names its default, as Stripe wrote them."""
+        return defaults_in(self.record.object)
+
+    @property
+    def default(self) -> str | None:
+        """The default source that a customer shows; empty for null, None where it does not tell."""
+        return default_of(self.defaults)
 
     @cached_property
     def object(self) -> Json:

@@ -4,7 +4,7 @@ The store is read and never written to. Memory grows with the documents that cha
 others.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -59,12 +59,14 @@ class Overlay(Projection):
         self._loaded = dict(zip(missing, self._stored.load(missing), strict=True))
         return [self._after[key] if key in self._after else self._loaded[key] for key in keys]
 
-    def commit(self, writes: Sequence[Write]) -> list[bool]:
+    def commit(self, writes: Iterable[Write]) -> list[bool]:
         """Keep documents that were made from what was loaded just before."""
+        kept = []
         for write in writes:
             self._before.setdefault(write.key, self._loaded.get(write.key))
             self._after[write.key] = write.value
-        return [True] * len(writes)
+            kept.append(True)
+        return kept
 
     def differences(self) -> Iterator[Difference]:
         """Yield what would be answered otherwise, customers first."""

@@ -5,7 +5,7 @@ only where its answer is another, by compare-and-set, so that events go on being
 run again, a rebuild finds nothing to do.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Literal, TypeAlias
 
@@ -64,10 +64,17 @@ class _Counting(Projection):
         super().__init__(client, drop)
         self.written: set[str] = set()
 
-    def commit(self, writes: Sequence[Write]) -> list[bool]:
-        committed = super().commit(writes)
-        self.written |= {write.key for write, ok in zip(writes, committed, strict=True) if ok}
+    def commit(self, writes: Iterable[Write]) -> list[bool]:
+        keys: list[str] = []
+        committed = super().commit(_noted(writes, keys))
+        self.written |= {key for key, ok in zip(keys, committed, strict=True) if ok}
         return committed
+
+
+def _noted(writes: Iterable[Write], keys: list[str]) -> Iterator[Write]:
+    for write in writes:
+        keys.append(write.key)
+        yield write
 
 
 def _rebuild(desk: Desk, projection: _Counting | Overlay, *, noting: bool) -> Iterator[Rebuilt]:

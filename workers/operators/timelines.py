@@ -10,7 +10,7 @@ from service import stores
 from service.compression import UnreadableError
 from service.documents import decode_customer
 from service.drop import Drop
-from service.event import LOGGED_TYPES, Event, NotAnEventError, read_event
+from service.event import Event, NotAnEventError
 from service.keys import Namespace, Subject, customer_key
 from service.log import event_log, mentions
 from service.log.entry import Entry
@@ -74,7 +74,7 @@ def opened_when_asked(settings: Settings) -> Tell:
 def _heard(entry: Entry, drop: Drop) -> Iterator[Heard]:
     """Read an entry; what cannot be read now told nothing, or told it to another release."""
     try:
-        event = read_event(drop(entry.body), projected=LOGGED_TYPES)
+        event = entry.read(drop)
         if isinstance(event, Event):
             yield Heard(_teller(entry, event), facts_of(event))
     except (NotAnEventError, UnprojectableError, UnreadableError):
