@@ -17,6 +17,7 @@ from tests.benchmarks import (
     report,
     spread,
     start,
+    sync_engine,
     visible,
 )
 from tests.benchmarks.rows import Row
@@ -33,6 +34,7 @@ PARTS: Mapping[str, Callable[[Path, float], Iterator[Row]]] = {
     "growth": growth.measure,
     "spread": spread.measure,
     "start": start.measure,
+    "rival": sync_engine.measure,
 }
 
 
