@@ -45,7 +45,7 @@ def test_a_goal_is_met_from_its_limit_on(ratio: float, goal: str, met: bool | No
 def test_a_part_runs_by_itself_with_servers_of_its_own_and_writes_its_table(tmp_path: Path) -> None:
     table = measured(tmp_path, "memory", "--scale", "0.01")
     assert len(re.findall(r"^\| memory: .*$", table, re.MULTILINE)) == 2
-    assert "Scaled down to 0.01" in table
+    assert "Scaled to 0.01" in table
 
 
 def test_what_cannot_be_measured_here_says_what_is_missing(tmp_path: Path) -> None:

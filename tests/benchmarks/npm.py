@@ -51,6 +51,4 @@ def _run(npm: str) -> None:
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         why = re.search(rb"npm error code (\w+)", error.stderr or b"")
         told = why[1].decode() if why else type(error).__name__
-        raise MissingError(
-            f"npm cannot reach its registry, or got something else: {told}"
-        ) from None
+        raise MissingError(f"npm did not get what node/{LOCK} pins: {told}") from None

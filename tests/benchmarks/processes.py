@@ -19,6 +19,9 @@ KEY = "sk_test_benchmark_0123456789abcdef"
 SECRET = "whsec_benchmark_0123456789abcdef"
 
 START_SECONDS = 20
+STALL_SECONDS = 60
+"""Longer than a store takes to write its file anew while others use its disk."""
+
 POLL_SECONDS = 0.01
 
 
@@ -42,6 +45,17 @@ def until(what: Callable[[], bool], seconds: float = START_SECONDS, *, waiting_f
         if time.monotonic() > give_up:
             raise LateError(f"{waiting_for}: not within {seconds:.0f} s")
         time.sleep(POLL_SECONDS)
+
+
+def until_grown(number: Callable[[], int], to: int, *, waiting_for: str) -> None:
+    """Return when a number has grown so far, however long it takes.
+
+    Raises:
+        LateError: it has stopped growing.
+
+    """
+    while (seen := number()) < to:
+        until(lambda: number() > seen, STALL_SECONDS, waiting_for=waiting_for)
 
 
 @contextmanager

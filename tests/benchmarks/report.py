@@ -46,7 +46,7 @@ def write(rows: Sequence[Row], path: Path, *, scale: float) -> None:
         HEADER,
         f"{datetime.now(UTC):%Y-%m-%d}, {_machine()}.",
         f"{', '.join(versions)}.",
-        *([] if scale == 1 else [f"Scaled down to {scale:g} of the load."]),
+        *([] if scale == 1 else [f"Scaled to {scale:g} of the load."]),
         "",
         f"| {' | '.join(COLUMNS)} |",
         "|" + "---|" * len(COLUMNS),
