@@ -38,7 +38,7 @@ class Runner:
     log: Path
     next_customer: int = 0
 
-    def rate(self, customers: int, *, in_flight: int) -> float:
+    def rate(self, customers: int, in_flight: int) -> float:
         """Return how many events a second it handles of the lives of some more customers.
 
         Raises:

@@ -7,12 +7,12 @@ neither is asked over it.
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from tests.benchmarks import lives, load, npm, postgres
+from tests.benchmarks import lives, load, npm, postgres, processor
 from tests.benchmarks.laps import Runner, runner
 from tests.benchmarks.processes import SECRET, MissingError, program, store
 from tests.benchmarks.rows import Row, rate
@@ -37,27 +37,43 @@ def measure(folder: Path, scale: float) -> Iterator[Row]:
 def _rows(folder: Path, scale: float) -> Iterator[Row]:
     many, some, few = (max(LEAST_CUSTOMERS, round(CUSTOMERS * scale / n)) for n in (1, 5, 20))
     with _theirs(folder) as theirs, _ours(folder) as ours:
-        for customers, at_once in (
-            (many, (_best(ours, some), _best(theirs, some))),
-            (few, (1, 1)),
-        ):
-            rates = load.side_by_side(
-                partial(_rate, ours, customers, at_once[0]),
-                partial(_rate, theirs, customers, at_once[1]),
-                seconds=0,
-            )
-            yield _row(customers, at_once, rates)
+        both = ours, theirs
+        best = _best(ours, some), _best(theirs, some)
+        yield _row(many, best, _side_by_side(Runner.rate, both, many, best))
+        if processor.TOLD:
+            costs = _side_by_side(_cost, both, some, best)
+            what = "rival: the processor's time for such an event, the store's included"
+            beside = f"`{PACKAGE}` and PostgreSQL: {costs[1]:.0f} µs"
+            yield Row(what, f"{costs[0]:.0f} µs", beside, costs[0] / costs[1], "")
+        yield _row(few, (1, 1), _side_by_side(Runner.rate, both, few, (1, 1)))
 
 
 def _best(one: Runner, customers: int) -> int:
     """Return what suits it best, and leave it warm."""
-    one.rate(customers, in_flight=IN_FLIGHT[0])
-    return max(IN_FLIGHT, key=lambda in_flight: one.rate(customers, in_flight=in_flight))
+    one.rate(customers, IN_FLIGHT[0])
+    return max(IN_FLIGHT, key=lambda in_flight: one.rate(customers, in_flight))
 
 
-def _rate(one: Runner, customers: int, in_flight: int, _seconds: float) -> float:
-    """Return the events a second of one more lap, however long it takes."""
-    return one.rate(customers, in_flight=in_flight)
+def _side_by_side(
+    figure: Callable[[Runner, int, int], float],
+    both: tuple[Runner, Runner],
+    customers: int,
+    at_once: tuple[int, int],
+) -> tuple[float, float]:
+    """Return a figure of both, taken in turns; a lap takes as long as it takes."""
+
+    def of(one: Runner, in_flight: int, _seconds: float) -> float:
+        return figure(one, customers, in_flight)
+
+    ours, theirs = (partial(of, *one) for one in zip(both, at_once, strict=True))
+    return load.side_by_side(ours, theirs, seconds=0)
+
+
+def _cost(one: Runner, customers: int, in_flight: int) -> float:
+    """Return the microseconds of processor time for an event of one more lap; the other is idle."""
+    began = processor.of_children()
+    one.rate(customers, in_flight)
+    return (processor.of_children() - began) * 1e6 / (customers * lives.EVENTS)
 
 
 def _row(customers: int, at_once: tuple[int, int], rates: tuple[float, float]) -> Row:
