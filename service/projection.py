@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from redis import Redis, RedisCluster
 from redis.exceptions import NoScriptError
 
-from service.documents import VERSION_BYTES
+from service.documents import VERSION_BYTES, opened, sealed
 
 SCAN_KEYS = 500
 """Looked at in one step of a scan: a fraction of a millisecond of the store's time."""
@@ -43,7 +43,12 @@ class Projection:
         self._sha = ""
 
     def load(self, keys: Sequence[str]) -> list[bytes | None]:
-        """Return the stored documents, None where there is none."""
+        """Return the documents, None where there is none; what cannot be opened is still sealed."""
+        values = self.load_stored(keys)
+        return [value and opened(key, value) for key, value in zip(keys, values, strict=True)]
+
+    def load_stored(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return the documents as they lie in the store, None where there is none."""
         if not keys:
             return []
         pipeline = self._client.pipeline(transaction=False)
@@ -84,7 +89,7 @@ class Projection:
         pipeline = self._client.pipeline(transaction=False)
         for some in _parts(writes, 1 if self._cluster else COMMITTED_TOGETHER):
             keys = [write.key for write in some]
-            values = [value for write in some for value in (_expected(write), write.value)]
+            values = [value for write in some for value in (_expected(write), _stored(write))]
             node = self._node(keys[0])
             pipeline.execute_command("EVALSHA", self._sha, len(keys), *keys, *values, **node)
         replies = _answers(pipeline.execute(raise_on_error=False))
@@ -100,6 +105,10 @@ class Projection:
 
 def _expected(write: Write) -> bytes:
     return write.expected.to_bytes(VERSION_BYTES, "big") if write.expected else b""
+
+
+def _stored(write: Write) -> bytes:
+    return sealed(write.key, write.value)
 
 
 def _parts(whole: Sequence[T], size: int) -> Iterator[Sequence[T]]:

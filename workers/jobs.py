@@ -15,14 +15,15 @@ import redis
 import structlog
 from rq import get_current_job
 
-from service import stores
+from service import sealing, stores
+from service.compression import LackingError
 from service.log import event_log, forgotten, mentions
 from service.log.entry import Entry
 from service.projection import Projection
 from service.settings import Settings
 from service.watch.meters import JOBS
 from workers import doubts, draining, erasing, halting, pace, replaying, retries, rounds
-from workers.failures import EventFailedError, is_permanent, reason_of
+from workers.failures import EventFailedError, is_permanent, reason_of, unworded
 from workers.rounds import Round
 
 log = structlog.get_logger()
@@ -38,6 +39,7 @@ class Stores(NamedTuple):
 def open_stores(settings: Settings) -> Stores:
     """Open the stores for all jobs of this process."""
     global _stores  # noqa: PLW0603 - RQ calls a plain function: a process is all they share
+    sealing.use(settings.encryption_keys)
     timeout = settings.store_timeout_seconds
     _stores = Stores(
         log=stores.connect(settings.redis_url, timeout=timeout),
@@ -86,6 +88,8 @@ def apply(event_id: str) -> dict[str, int]:
         if job and all(final for _, final in failures):
             job.retries_left = 0
         error = failures[0][0]
+        if sealing.current.key_id:
+            unworded(error)
         raise EventFailedError(f"{event_id}: {error}") from error
     return dict(outcomes)
 
@@ -130,7 +134,7 @@ def _apply_one(
         _note(client, entry, result, applied=error is None)
     if error is None:
         return []
-    final = spent or is_permanent(error)
+    final = is_permanent(error) or (spent and not isinstance(error, LackingError))
     history = retries.failed(retry, reason_of(error), final=final)
     if not retries.write(client, entry.entry_id, history):
         return []  # erased meanwhile: nobody is to try it again, nor to keep what it says

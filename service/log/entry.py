@@ -4,10 +4,10 @@ from typing import Any
 
 import msgspec
 
-from service import compression
+from service import compression, sealing
 from service.event import Event
 from service.keys import Namespace
-from service.log.index import NO_ROW, Row, rows_of
+from service.log.index import Row, rows_of
 
 
 class NewEntry(msgspec.Struct, frozen=True):
@@ -18,7 +18,7 @@ class NewEntry(msgspec.Struct, frozen=True):
     fields: tuple[str | bytes, ...]
     """The ten values an event that lua/append.lua names."""
     size: int
-    """Bytes of the compressed body."""
+    """Bytes of the body as it is stored."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -33,11 +33,18 @@ class Entry(msgspec.Struct, frozen=True):
     object: str
     request: str
     stored: bytes
+    """The body, compressed, and sealed if the settings had a key."""
 
     @property
     def body(self) -> bytes:
-        """The bytes Stripe sent, decompressed anew at each call."""
-        return compression.decompress(self.stored)
+        """The bytes Stripe sent, opened and decompressed anew at each call.
+
+        Raises:
+            UnreadableError: see sealing and compression.
+
+        """
+        place = _place(self.id, self.namespace)
+        return compression.decompress(sealing.current.unseal(self.stored, place))
 
     @property
     def received_ms(self) -> int:
@@ -51,13 +58,14 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 def new_entry(event: Event, body: bytes) -> NewEntry:
-    """Return the event ready to be appended, its body compressed."""
-    stored = compression.compress(body)
-    by_id, by_request = rows_of(event.id, event.request, body)
+    """Return the event ready to be appended, its body compressed and sealed."""
+    stored = _stored(event.id, event.namespace, body)
+    rows = _rows(event.id, event.request, body)
+    by_id, by_request = rows[0]
     return NewEntry(
         buckets=(by_id.bucket, by_request.bucket),
         fields=(
-            by_id.field,
+            b"".join(row.field for row, _ in rows),
             by_request.field,
             event.id,
             event.type,
@@ -96,6 +104,27 @@ def read_entry(item: tuple[bytes, dict[bytes, bytes]]) -> Entry:
     return Entry(entry_id=entry_id.decode(), stored=fields[b"body"], **texts)
 
 
-def index_rows(entry: Entry) -> list[Row]:
-    """Return every row of the index that leads to the entry."""
-    return [row for row in rows_of(entry.id, entry.request, entry.body) if row != NO_ROW]
+def resealed(entry: Entry) -> bytes:
+    """Return the stored body as the key that seals now would have it; raises UnreadableError."""
+    place = _place(entry.id, entry.namespace)
+    return sealing.current.seal(sealing.current.unseal(entry.stored, place), place)
+
+
+def index_rows(entry: Entry) -> list[tuple[Row, Row]]:
+    """Return every row of the index that may lead to the entry, by its id and by its request.
+
+    The first two are those that it would get now; raises UnreadableError.
+    """
+    return _rows(entry.id, entry.request, entry.body)
+
+
+def _stored(event_id: str, namespace: Namespace, body: bytes) -> bytes:
+    return sealing.current.seal(compression.compress(body), _place(event_id, namespace))
+
+
+def _place(event_id: str, namespace: Namespace) -> bytes:
+    return f"event\0{namespace.text}\0{event_id}".encode()
+
+
+def _rows(event_id: str, request: str, body: bytes) -> list[tuple[Row, Row]]:
+    return [rows_of(event_id, request, body, key) for key in sealing.current.digest_keys]

@@ -7,7 +7,7 @@ import msgspec
 import redis
 
 from service import stores
-from service.compression import UnreadableError
+from service.compression import LackingError, UnreadableError
 from service.documents import decode_customer
 from service.event import LOGGED_TYPES, Event, NotAnEventError, read_event
 from service.keys import Namespace, Subject, customer_key
@@ -36,6 +36,7 @@ class Timelines:
         """Return a customer's timeline, None for one that is not known.
 
         Raises:
+            LackingError: it would not be told right.
             redis.RedisError: a store is away.
 
         """
@@ -67,11 +68,13 @@ def opened_when_asked(settings: Settings) -> Tell:
 
 
 def _heard(entry: Entry) -> Iterator[Heard]:
-    """Read an entry; what cannot be read now told nothing, or told it to another release."""
+    """Read an entry; what cannot be read told nothing, unless only this process cannot."""
     try:
         event = read_event(entry.body, projected=LOGGED_TYPES)
         if isinstance(event, Event):
             yield Heard(_teller(entry, event), facts_of(event))
+    except LackingError:
+        raise
     except (NotAnEventError, UnprojectableError, UnreadableError):
         return
 
