@@ -1,5 +1,6 @@
 """A store at which things happen: events accepted and drained as web and worker do it."""
 
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,7 +10,7 @@ import redis
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
-from service import doorbell
+from service import doorbell, sealing
 from service.event import Event, read_event
 from service.keys import LOG
 from service.log import event_log
@@ -21,6 +22,9 @@ from workers.algebra.facts import Facts
 from workers.failures import EventFailedError
 from workers.handlers import facts_of
 from workers.operators.desk import Desk, open_desk
+
+KEY, OLD_KEY = (b64encode(bytes([number]) * 32).decode() for number in (1, 2))
+"""Encryption keys."""
 
 
 class Bench:
@@ -88,7 +92,8 @@ class Handlers:
 
 
 @contextmanager
-def bench_on(url: str) -> Iterator[Bench]:
-    """Open one on a store."""
-    with open_desk(Settings(redis_url=url)) as desk:
+def bench_on(url: str, keys: tuple[str, ...] = ()) -> Iterator[Bench]:
+    """Open one on a store, with these encryption keys in force."""
+    with open_desk(Settings(redis_url=url, encryption_keys=keys)) as desk:
         yield Bench(desk)
+    sealing.use(())
