@@ -80,18 +80,20 @@ def _print(out: Console, done: Reencrypted) -> None:
         out.print()
         out.print(files_table(done.rewritten))
     out.print()
-    if done.complete:
-        out.print(
-            f"Nothing is left under any other key than {done.key}: the others may be removed."
-            if done.key
-            else "Nothing is encrypted any more: every key may be removed."
-        )
-        out.print(
-            "Not reached from here: backups, and what replicas have on disk until they write it "
-            "anew. Keep a key for as long as you keep a backup of its time."
-        )
-    else:
+    if not done.clean:
         out.print(Text("Not all of it is done: keep every key, and run this again.", "bold red"))
+        return
+    out.print(
+        f"Nothing is left under any other key than {done.key}: the others may be removed."
+        if done.key
+        else "Nothing is encrypted any more: every key may be removed."
+    )
+    if not done.complete:
+        out.print(Text("The stores' files still hold what was there before.", style="bold red"))
+    out.print(
+        "Not reached from here: backups, and what replicas have on disk until they write it "
+        "anew. Keep a key for as long as you keep a backup of its time."
+    )
 
 
 def _print_counted(out: Console, key: str, counted: Counted) -> None:

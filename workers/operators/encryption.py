@@ -1,11 +1,13 @@
 """Under which keys things lie in the stores: of all of them, or of some at either end."""
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
 import msgspec
+import redis
 
 from service import sealing
 from service.compression import LackingError, UnreadableError
@@ -63,12 +65,11 @@ class Encryption(msgspec.Struct, frozen=True):
 
 def encryption(desk: Desk) -> Encryption:
     """Return which keys are given, and under which some of what is stored lies."""
-    noted = desk.log.get(REENCRYPTED)
     return Encryption(
         key=sealing.current.key_id,
         keys=sealing.current.key_ids,
         sample=_sample(desk),
-        completed=_decode(noted) if isinstance(noted, bytes) else None,
+        completed=completed(desk.log),
     )
 
 
@@ -90,9 +91,15 @@ def document_keys(desk: Desk) -> Iterator[list[str]]:
         yield list(dict.fromkeys(piece))
 
 
-def note_completed(desk: Desk, completed: Completed) -> None:
-    """Note that all that is stored lies under one key."""
-    desk.log.set(REENCRYPTED, msgspec.json.encode(completed))
+def note_completed(client: redis.Redis, key_id: str) -> None:
+    """Note that all that is stored lies under this key, and the stores' files know no other."""
+    client.set(REENCRYPTED, msgspec.json.encode(Completed(key_id, time.time())))
+
+
+def completed(client: redis.Redis) -> Completed | None:
+    """Return what was noted last; None once something was found under another key."""
+    noted = client.get(REENCRYPTED)
+    return _decode(noted) if isinstance(noted, bytes) else None
 
 
 def _sample(desk: Desk) -> Counted:

@@ -5,7 +5,6 @@ keys. Documents are stored by compare-and-set and keep their version, the log is
 bodies; stopped at any point and run again, it goes on with what is left.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
@@ -14,14 +13,15 @@ import msgspec
 from service import sealing
 from service.compression import UnreadableError
 from service.documents import key_id_of, opened, version_of
+from service.keys import REENCRYPTED
 from service.log.entry import Entry, resealed
 from service.log.indexed import reindex
 from service.log.rewrite import rewrite_log
 from service.projection import Write
 from workers.operators.desk import Desk
 from workers.operators.encryption import (
-    Completed,
     Counted,
+    completed,
     count_all,
     document_keys,
     note_completed,
@@ -41,14 +41,18 @@ class Reencrypted(msgspec.Struct, frozen=True):
     before: Counted
     after: Counted
     rewritten: list[Rewritten]
-    """The stores' files, in which the old forms would have stayed."""
+    """The stores' files, in which the old forms would have stayed; none where that was done."""
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing in the stores needs another key."""
+        return not (self.after.under_others(self.key) or self.after.damaged)
 
     @property
     def complete(self) -> bool:
-        """Whether no other key opens anything any more."""
+        """Whether the stores' files hold no other form either."""
         files = {state for one in self.rewritten for state in (one.appendonly, one.snapshot)}
-        others = self.after.under_others(self.key)
-        return not (others or self.after.damaged or files - {"rewritten", "none"})
+        return self.clean and not files - {"rewritten", "none"}
 
 
 def reencrypt(
@@ -66,17 +70,21 @@ def reencrypt(
 
     """
     key_id = sealing.current.key_id
-    before = _counted(desk, progress)
+    before = after = _counted(desk, progress)
+    if before.under_others(key_id):
+        desk.log.delete(REENCRYPTED)
     if set(before.documents) - {key_id}:
         _reseal_documents(desk, progress)
     _reindex(desk, progress)
     if set(before.events) - {key_id}:
         _reseal_events(desk, progress)
-    changed = bool(before.under_others(key_id))
-    after = _counted(desk, progress) if changed else before
-    done = Reencrypted(key_id, before, after, rewrite_files(desk, waits) if changed else [])
+    if before.under_others(key_id):
+        after = _counted(desk, progress)
+    noted = completed(desk.log)
+    files = [] if noted and noted.key == key_id else rewrite_files(desk, waits)
+    done = Reencrypted(key_id, before, after, files)
     if done.complete:
-        note_completed(desk, Completed(key_id, time.time()))
+        note_completed(desk.log, key_id)
     return done
 
 
