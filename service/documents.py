@@ -96,7 +96,7 @@ def opened(key: str, value: bytes) -> bytes:
     One that cannot be opened is returned as it lies, and whoever decodes it is told why: it is no
     fault of those that are loaded with it.
     """
-    if not sealing.is_sealed(value[VERSION_BYTES:]):
+    if not sealing.is_sealed(value, VERSION_BYTES):
         return value
     version = value[:VERSION_BYTES]
     try:

@@ -4,7 +4,7 @@ Event bodies and documents are sealed after they are compressed and opened befor
 both forms, and those of several keys, lie side by side at any time. Nonces are random, and there is
 no counting what all processes have ever sealed under one key: AES-GCM would be safe for four
 billion (NIST SP 800-38D, 8.3), a few months of a large shop's events. AES-GCM-SIV (RFC 8452) does
-not break when a nonce comes twice, and costs a microsecond more.
+not break when a nonce comes twice, and costs a microsecond or two more.
 
     mark, form: a byte each | key id: 4 | nonce: 12 | ciphertext | tag: 16
 """
@@ -114,9 +114,9 @@ class Keyring:
         return UnreadableError("it is damaged, or was encrypted for another place")
 
 
-def is_sealed(stored: bytes) -> bool:
-    """Tell whether these bytes are sealed, under whatever key."""
-    return stored.startswith(MARK)
+def is_sealed(stored: bytes, start: int = 0) -> bool:
+    """Tell whether these bytes, from `start` on, are sealed, under whatever key."""
+    return stored.startswith(MARK, start)
 
 
 def key_id_of(stored: bytes) -> str:
