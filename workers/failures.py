@@ -34,10 +34,7 @@ def reason_of(error: BaseException) -> str:
 
 
 def unworded(error: BaseException | None) -> None:
-    """Take away what an error and those behind it say; where they were raised stays to be told.
-
-    RQ keeps an error's text beside the log and in the clear, and it may hold a value of the event.
-    """
+    """Take away what an error and those behind it say; where they were raised stays to be told."""
     while error is not None:
         error.args = ()
         error = error.__cause__ or error.__context__

@@ -23,7 +23,7 @@ from service.projection import Projection
 from service.settings import Settings
 from service.watch.meters import JOBS
 from workers import doubts, draining, erasing, halting, pace, replaying, retries, rounds
-from workers.failures import EventFailedError, is_permanent, reason_of, unworded
+from workers.failures import EventFailedError, is_permanent, reason_of
 from workers.rounds import Round
 
 log = structlog.get_logger()
@@ -88,8 +88,6 @@ def apply(event_id: str) -> dict[str, int]:
         if job and all(final for _, final in failures):
             job.retries_left = 0
         error = failures[0][0]
-        if sealing.current.key_id:
-            unworded(error)
         raise EventFailedError(f"{event_id}: {error}") from error
     return dict(outcomes)
 

@@ -83,11 +83,12 @@ class Handlers:
 
     def __init__(self) -> None:
         self.broken = False
+        self.says = "this release is bad: zoe@example.org"
         self.sound = facts_of
 
     def facts_of(self, event: Event) -> Facts:
         if self.broken:
-            raise RuntimeError("this release is bad: zoe@example.org")
+            raise RuntimeError(self.says)
         return self.sound(event)
 
 
