@@ -30,8 +30,9 @@ MARK = b"\xe1"
 """How nothing begins that is not sealed: neither JSON, `{`, nor a zstd frame, `(`."""
 
 FORM = b"\x01"
+_START = MARK + FORM
 _NONCE_BYTES = 12
-_KEY_ID_END = len(MARK) + len(FORM) + KEY_ID_BYTES
+_KEY_ID_END = len(_START) + KEY_ID_BYTES
 _NONCE_END = _KEY_ID_END + _NONCE_BYTES
 
 
@@ -57,21 +58,18 @@ class Keyring:
         """`keys` are 32 bytes in base64 each; PLAIN as the first for sealing nothing any more."""
         secrets = [b"" if key == PLAIN else b64decode(key) for key in keys] or [b""]
         self._ciphers = {id_of(secret): _cipher(secret) for secret in secrets if secret}
-        self._seals_with = id_of(secrets[0])
+        self._damage = _damage() if self._ciphers else ()
+        self._seals_with = id_of(secrets[0]) if secrets[0] else b""
+        self.key_id = self._seals_with.hex()
+        """The id of the key that seals; empty when none does."""
+        self.key_ids = [key_id.hex() for key_id in self._ciphers]
+        """The ids of all keys, that which seals first."""
         secrets_and_none = dict.fromkeys([*secrets, b""])
-        self.digest_keys = tuple(_derived(secret, "index") for secret in secrets_and_none)
+        self.digest_keys = tuple(
+            _derived(secret, "index") if secret else b"" for secret in secrets_and_none
+        )
         """What digests of bodies are keyed with: for what is sealed from now on, then for what was
         sealed under the other keys, and not at all (an empty one)."""
-
-    @property
-    def key_id(self) -> str:
-        """The id of the key that seals; empty when none does."""
-        return self._seals_with.hex()
-
-    @property
-    def key_ids(self) -> list[str]:
-        """The ids of all keys, that which seals first."""
-        return [key_id.hex() for key_id in self._ciphers]
 
     def seal(self, plain: bytes, place: bytes) -> bytes:
         """Return the bytes sealed, to be opened in this place alone; themselves where no key seals.
@@ -94,19 +92,17 @@ class Keyring:
         """
         if not is_sealed(stored):
             return stored
-        cipher = self._ciphers.get(stored[len(MARK + FORM) : _KEY_ID_END])
-        if cipher is None or stored[len(MARK) : len(MARK + FORM)] != FORM:
+        cipher = self._ciphers.get(stored[len(_START) : _KEY_ID_END])
+        if cipher is None or not stored.startswith(_START):
             raise self.trouble(stored)
-        from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - an extra
-
         try:
             return cipher.decrypt(stored[_KEY_ID_END:_NONCE_END], stored[_NONCE_END:], place)
-        except (InvalidTag, ValueError):  # ValueError: too short to be anything
+        except self._damage:
             raise self.trouble(stored) from None
 
     def trouble(self, stored: bytes) -> UnreadableError:
         """Return why these bytes could not be opened."""
-        if len(stored) > len(MARK) and stored[len(MARK) : len(MARK + FORM)] != FORM:
+        if len(stored) >= len(_START) and not stored.startswith(_START):
             return NewerFormError("it is encrypted in a newer way: run a newer version of Onfile")
         key_id = key_id_of(stored)
         if key_id not in self.key_ids and len(stored) > _NONCE_END:
@@ -121,12 +117,12 @@ def is_sealed(stored: bytes, start: int = 0) -> bool:
 
 def key_id_of(stored: bytes) -> str:
     """Return the id of the key under which these bytes are sealed; empty when they are not."""
-    return stored[len(MARK + FORM) : _KEY_ID_END].hex() if is_sealed(stored) else ""
+    return stored[len(_START) : _KEY_ID_END].hex() if is_sealed(stored) else ""
 
 
 def id_of(secret: bytes) -> bytes:
-    """Return what tells a key from others and says nothing of it; of no key, nothing."""
-    return blake2b(b"onfile key id", key=secret, digest_size=KEY_ID_BYTES).digest() * bool(secret)
+    """Return what tells a key from others, and says nothing else of it."""
+    return blake2b(b"onfile key id", key=secret, digest_size=KEY_ID_BYTES).digest()
 
 
 def use(keys: Sequence[str]) -> None:
@@ -141,10 +137,16 @@ def _cipher(secret: bytes) -> "AESGCMSIV":
     return AESGCMSIV(_derived(secret, "seal"))
 
 
+def _damage() -> tuple[type[Exception], ...]:
+    """Return what a cipher raises: ValueError where there is too little to be anything."""
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - an extra
+
+    return InvalidTag, ValueError
+
+
 def _derived(secret: bytes, purpose: str) -> bytes:
-    """Return a key for one purpose alone; of no key, none."""
-    derived = blake2b(f"onfile {purpose}".encode(), key=secret, digest_size=KEY_BYTES).digest()
-    return derived if secret else b""
+    """Return a key for one purpose alone."""
+    return blake2b(f"onfile {purpose}".encode(), key=secret, digest_size=KEY_BYTES).digest()
 
 
 current = Keyring()

@@ -139,7 +139,7 @@ def _apply(
         return False
     entries = entries[: len(entries) - len(result.left)]
     halted = line.stop_rule.held(client, [entry.entry_id for entry in entries], result.failed, halt)
-    held = halted | _waiting_for_us(result.failed)
+    held = halted | _unreadable_here(result.failed)
     result.outcomes["failed"] -= len(held)
     _isolate(
         client,
@@ -173,7 +173,7 @@ def _apply(
     return not halted
 
 
-def _waiting_for_us(failed: Mapping[str, Exception]) -> set[str]:
+def _unreadable_here(failed: Mapping[str, Exception]) -> set[str]:
     """Return which entries failed for what this worker lacks: they wait until it is given that."""
     lacking = {entry: error for entry, error in failed.items() if isinstance(error, LackingError)}
     for reason, entries in Counter(map(str, lacking.values())).items():

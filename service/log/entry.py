@@ -43,8 +43,7 @@ class Entry(msgspec.Struct, frozen=True):
             UnreadableError: see sealing and compression.
 
         """
-        place = _place(self.id, self.namespace)
-        return compression.decompress(sealing.current.unseal(self.stored, place))
+        return compression.decompress(_opened(self))
 
     @property
     def received_ms(self) -> int:
@@ -59,13 +58,18 @@ class Entry(msgspec.Struct, frozen=True):
 
 def new_entry(event: Event, body: bytes) -> NewEntry:
     """Return the event ready to be appended, its body compressed and sealed."""
-    stored = _stored(event.id, event.namespace, body)
-    rows = _rows(event.id, event.request, body)
-    by_id, by_request = rows[0]
+    stored = compression.compress(body)
+    keyring = sealing.current
+    if keyring.key_id:
+        stored = keyring.seal(stored, _place(event.id, event.namespace))
+    by_id, by_request = rows_of(event.id, event.request, body, keyring.digest_keys[0])
+    known_as = by_id.field
+    for key in keyring.digest_keys[1:]:
+        known_as += rows_of(event.id, "", body, key)[0].field
     return NewEntry(
         buckets=(by_id.bucket, by_request.bucket),
         fields=(
-            b"".join(row.field for row, _ in rows),
+            known_as,
             by_request.field,
             event.id,
             event.type,
@@ -106,8 +110,7 @@ def read_entry(item: tuple[bytes, dict[bytes, bytes]]) -> Entry:
 
 def resealed(entry: Entry) -> bytes:
     """Return the stored body as the key that seals now would have it; raises UnreadableError."""
-    place = _place(entry.id, entry.namespace)
-    return sealing.current.seal(sealing.current.unseal(entry.stored, place), place)
+    return sealing.current.seal(_opened(entry), _place(entry.id, entry.namespace))
 
 
 def index_rows(entry: Entry) -> list[tuple[Row, Row]]:
@@ -115,16 +118,16 @@ def index_rows(entry: Entry) -> list[tuple[Row, Row]]:
 
     The first two are those that it would get now; raises UnreadableError.
     """
-    return _rows(entry.id, entry.request, entry.body)
+    body = entry.body
+    keys = sealing.current.digest_keys
+    return [rows_of(entry.id, entry.request, body, key) for key in keys]
 
 
-def _stored(event_id: str, namespace: Namespace, body: bytes) -> bytes:
-    return sealing.current.seal(compression.compress(body), _place(event_id, namespace))
+def _opened(entry: Entry) -> bytes:
+    if not sealing.is_sealed(entry.stored):
+        return entry.stored
+    return sealing.current.unseal(entry.stored, _place(entry.id, entry.namespace))
 
 
 def _place(event_id: str, namespace: Namespace) -> bytes:
     return f"event\0{namespace.text}\0{event_id}".encode()
-
-
-def _rows(event_id: str, request: str, body: bytes) -> list[tuple[Row, Row]]:
-    return [rows_of(event_id, request, body, key) for key in sealing.current.digest_keys]
