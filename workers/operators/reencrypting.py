@@ -13,7 +13,7 @@ import msgspec
 from service import sealing
 from service.compression import UnreadableError
 from service.documents import key_id_of, opened, version_of
-from service.keys import REENCRYPTED
+from service.keys import LOG_COPY, REENCRYPTED
 from service.log.entry import Entry, resealed
 from service.log.indexed import reindex
 from service.log.rewrite import rewrite_log
@@ -135,6 +135,11 @@ def _reindex(desk: Desk, progress: Progress) -> None:
 
 
 def _reseal_events(desk: Desk, progress: Progress) -> None:
+    """Have the log copied with bodies of the key that encrypts now, from its beginning.
+
+    A copy that was left behind holds others.
+    """
+    desk.log.delete(LOG_COPY)
     copied = 0
 
     def bodies(entries: Sequence[Entry]) -> Mapping[str, bytes]:

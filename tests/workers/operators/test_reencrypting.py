@@ -11,8 +11,8 @@ from rq.serializers import JSONSerializer
 from service import doorbell, sealing
 from service.compression import UnreadableError
 from service.documents import key_id_of
-from service.keys import LOG, Namespace, Subject, customer_key
-from service.log import event_log, retention
+from service.keys import LOG, LOG_COPY, Namespace, Subject, customer_key
+from service.log import event_log, retention, rewrite
 from service.log.backlog import backlog
 from service.log.entry import read_entry
 from service.projection import Projection
@@ -207,6 +207,21 @@ def test_stopped_in_the_middle_it_goes_on_where_it_was(
         assert reencrypted(bench).rewritten, "the files still held what had been there"
         assert ids_of(bench) == ({ID}, {ID})
         assert counted(bench) == (5, 5, 0)
+
+
+def test_a_copy_of_the_log_that_was_left_behind_is_not_taken_for_it(
+    store: "Store", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rewrite, "PIECE", 1)
+    with bench_on(store.url) as bench:
+        bench.accept(*life())
+        with pytest.raises(KeyboardInterrupt):
+            rewrite.rewrite_log(bench.log, _stop)
+        assert bench.log.xlen(LOG_COPY) == 1
+    with bench_on(store.url, (KEY,)) as bench:
+        reencrypted(bench)
+        assert ids_of(bench) == ({ID}, set())
+        assert counted(bench) == (3, 0, 3)
 
 
 def _stop(*_: object) -> None:
