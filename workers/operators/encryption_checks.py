@@ -23,8 +23,9 @@ def encryption_finding(seen: Encryption) -> Finding:
             CHECK,
             f"{seen.sample.damaged} events or documents cannot be decrypted: they are damaged, or "
             "somebody put them where they do not belong.",
-            "Find out who writes to the store. What Stripe still has comes back with: onfile "
-            "reconcile --repair.",
+            "Find out who writes to the store. onfile rebuild --check names the documents; take "
+            "them out of the store, and make them anew: onfile replay --all, onfile reconcile "
+            "--repair.",
         )
     if others:
         return advice(

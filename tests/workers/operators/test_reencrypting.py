@@ -364,3 +364,5 @@ def test_a_document_opens_under_no_other_key_of_the_store(store: "Store") -> Non
         said = finding(bench)
         assert (said.level, "1 events or documents cannot be" in said.says) == ("trouble", True)
         assert not reencrypt(bench.desk).complete
+        *_, rebuilt = rebuilding.rebuild(bench.desk)
+        assert (CUSTOMER, "UnreadableError") in {(o.id, o.reason) for o in rebuilt.unreadable}
