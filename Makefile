@@ -102,8 +102,8 @@ format: $(INSTALLED) ## Format the code and mend what lint can mend
 lock: $(BIN)/python ## Pin every dependency and its hashes anew (ARGS=--upgrade for newer ones)
 	@test -x $(UV_VENV)/bin/uv || $(BIN)/python -m venv $(UV_VENV)
 	@$(UV_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(UV)
-	$(COMPILE) pyproject.toml --extra otel --extra stripe --group dev --output-file requirements.lock
-	$(COMPILE) pyproject.toml --extra otel --extra stripe --constraint requirements.lock \
+	$(COMPILE) pyproject.toml --extra encryption --extra otel --extra stripe --group dev --output-file requirements.lock
+	$(COMPILE) pyproject.toml --extra encryption --extra otel --extra stripe --constraint requirements.lock \
 		--output-file deploy/image/requirements.lock
 	$(COMPILE) --group build --constraint requirements.lock --output-file deploy/image/build.lock
 	$(COMPILE) --group deployment --output-file deploy/checks/requirements.lock

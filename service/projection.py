@@ -15,7 +15,7 @@ from redis import Redis, RedisCluster
 from redis.exceptions import NoScriptError
 
 from service.ahead import Ahead
-from service.documents import VERSION_BYTES
+from service.documents import VERSION_BYTES, opened, sealed
 from service.drop import KEEP_ALL, Drop
 
 SCAN_KEYS = 500
@@ -46,7 +46,12 @@ class Projection:
         self._client = client
 
     def load(self, keys: Sequence[str]) -> list[bytes | None]:
-        """Return the stored documents, None where there is none."""
+        """Return the documents, None where there is none; what cannot be opened is still sealed."""
+        values = self.load_stored(keys)
+        return [value and opened(key, value) for key, value in zip(keys, values, strict=True)]
+
+    def load_stored(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return the documents as they lie in the store, None where there is none."""
         if not keys:
             return []
         pipeline = self._client.pipeline(transaction=False)
@@ -111,7 +116,9 @@ def _to_slots(cluster: RedisCluster, writes: Sequence[Write]) -> list[Any]:
 
 def _command(writes: Sequence[Write]) -> list[str | bytes | int]:
     keys = [write.key for write in writes]
-    values = [value for write in writes for value in (_expected(write), write.value)]
+    values = [
+        value for write in writes for value in (_expected(write), sealed(write.key, write.value))
+    ]
     return ["EVALSHA", commit_sha(), len(keys), *keys, *values]
 
 

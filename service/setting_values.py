@@ -5,10 +5,13 @@ that are secret are never repeated in it.
 """
 
 import re
+from base64 import b64decode
 from collections.abc import Callable
+from importlib.util import find_spec
 from urllib.parse import parse_qs, urlsplit
 
 from service.key_digest import is_broken_hash, mode_of
+from service.sealing import KEY_BYTES, PLAIN
 
 WEBHOOK_SECRET_PREFIX = "whsec_"  # noqa: S105 (the beginning that Stripe gives every one)
 LIVE_KEY_CHARACTERS = 16
@@ -90,6 +93,24 @@ def stripe_keys(text: str) -> tuple[str, ...]:
             )
     if len({mode for key in keys for mode in MODES if mode in key}) < len(keys):
         raise ValueError("holds two keys of one mode; leave one live and one test key at most.")
+    return keys
+
+
+def encryption_keys(text: str) -> tuple[str, ...]:
+    """Return the keys that what is stored is encrypted with; PLAIN may stand for the first."""
+    keys = _several(text)
+    for place, key in enumerate(keys, 1):
+        if key == PLAIN and place > 1:
+            raise ValueError(f"holds `{PLAIN}` behind a key; it may only stand first.")
+        if key != PLAIN and not _is_encryption_key(key):
+            raise ValueError(
+                f"holds {_which('key', place, keys)} that is not {KEY_BYTES} bytes in base64; make "
+                f"one with `openssl rand -base64 {KEY_BYTES}`."
+            )
+    if len(set(keys)) < len(keys):
+        raise ValueError("holds a key twice; leave each in one place.")
+    if set(keys) != {PLAIN} and not find_spec("cryptography"):
+        raise ValueError("takes what is not installed: pip install 'onfile[encryption]'.")
     return keys
 
 
@@ -180,6 +201,13 @@ def host(text: str) -> str:
             f"is {_shown(text)}; it must be an address, as 127.0.0.1 or 0.0.0.0 (all)."
         )
     return text
+
+
+def _is_encryption_key(text: str) -> bool:
+    try:
+        return len(b64decode(text, validate=True)) == KEY_BYTES
+    except ValueError:
+        return False
 
 
 def _several(text: str) -> tuple[str, ...]:

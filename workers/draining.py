@@ -2,13 +2,14 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import redis
 import structlog
 
 from service import doorbell
+from service.compression import LackingError
 from service.keys import COUNTERS
 from service.log import event_log, forgotten, mentions
 from service.log.entry import Entry
@@ -147,7 +148,8 @@ def _apply(
         outcomes["stalled"] += len(entries)
         return False
     entries = entries[: len(entries) - len(result.left)]
-    held = line.stop_rule.held(client, [entry.entry_id for entry in entries], result.failed, halt)
+    halted = line.stop_rule.held(client, [entry.entry_id for entry in entries], result.failed, halt)
+    held = halted | _unreadable_here(result.failed)
     result.outcomes["failed"] -= len(held)
     _isolate(
         client,
@@ -178,7 +180,15 @@ def _apply(
     outcomes += result.outcomes
     if held:
         outcomes["halted"] += len(held)
-    return not held
+    return not halted
+
+
+def _unreadable_here(failed: Mapping[str, Exception]) -> set[str]:
+    """Return which entries failed for what this worker lacks: they wait until it is given that."""
+    lacking = {entry: error for entry, error in failed.items() if isinstance(error, LackingError)}
+    for reason, entries in Counter(map(str, lacking.values())).items():
+        log.error("event.unreadable", reason=reason, entries=entries, advice="they stay pending")
+    return set(lacking)
 
 
 def _isolate(client: redis.Redis, failed: Iterable[tuple[Entry, Exception]]) -> None:

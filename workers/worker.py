@@ -14,7 +14,7 @@ from rq import SimpleWorker, worker_registration
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from service import doorbell
+from service import doorbell, sealing
 from service.keys import QUEUE, REPLAY_QUEUE
 from service.log import event_log
 from service.settings import Settings
@@ -22,7 +22,7 @@ from service.watch import logs
 from workers import draining, jobs, maintenance
 from workers.asking import resolving
 from workers.event_job import EventJob
-from workers.failures import EventFailedError
+from workers.failures import EventFailedError, unworded
 from workers.watch import Watch
 
 MAINTENANCE_SECONDS = 2
@@ -70,12 +70,15 @@ class EventWorker(SimpleWorker):
         """Die when memory is out: nothing this process does can be trusted any more.
 
         It is as if the kernel had killed it: its supervisor starts it again, and what it has
-        claimed is taken over.
+        claimed is taken over. Of any other error RQ keeps the traceback in the clear: where what is
+        stored is encrypted it must not say what the error said, which may quote an event.
         """
         if isinstance(exc_info[1], MemoryError):
             log.error("worker.died", worker=self.name, reason="MemoryError")
             os._exit(1)
         super().handle_exception(job, *exc_info)
+        if sealing.current.key_id:
+            unworded(exc_info[1])
 
     def run_maintenance_tasks(self) -> None:
         """Ring for what was left behind; then do what RQ does."""

@@ -5,11 +5,11 @@ from functools import cached_property
 
 import msgspec
 
-from service import compression
+from service import compression, sealing
 from service.drop import KEEP_ALL, Drop
 from service.event import LOGGED_TYPES, Event, NotAnEventError, Unprojected, read_event
 from service.keys import Namespace
-from service.log.index import NO_ROW, Row, rows_of
+from service.log.index import Row, rows_of
 
 
 class NewEntry(msgspec.Struct, frozen=True):
@@ -20,7 +20,7 @@ class NewEntry(msgspec.Struct, frozen=True):
     fields: tuple[str | bytes, ...]
     """The seven values an event that lua/append.lua names."""
     size: int
-    """Bytes of the compressed body."""
+    """Bytes of the body as it is stored."""
 
 
 class Entry(msgspec.Struct, frozen=True, dict=True):
@@ -36,11 +36,17 @@ class Entry(msgspec.Struct, frozen=True, dict=True):
     account: str
     mode: str
     stored: bytes
+    """The body, compressed, and sealed if the settings had a key."""
 
     @property
     def body(self) -> bytes:
-        """The bytes Stripe sent, decompressed anew at each call."""
-        return compression.decompress(self.stored)
+        """The bytes Stripe sent, opened and decompressed anew at each call.
+
+        Raises:
+            UnreadableError: see sealing and compression.
+
+        """
+        return compression.decompress(_opened(self))
 
     def read(self, drop: Drop = KEEP_ALL) -> Event | Unprojected:
         """Return what the body says without what is dropped, read anew at each call.
@@ -86,13 +92,19 @@ class Entry(msgspec.Struct, frozen=True, dict=True):
 
 
 def new_entry(event: Event, body: bytes) -> NewEntry:
-    """Return the event ready to be appended, its body compressed."""
+    """Return the event ready to be appended, its body compressed and sealed."""
     stored = compression.compress(body)
-    by_id, by_request = rows_of(event.id, event.request, body)
+    keyring = sealing.current
+    if keyring.key_id:
+        stored = keyring.seal(stored, _place(event.id, event.namespace))
+    by_id, by_request = rows_of(event.id, event.request, body, keyring.digest_keys[0])
+    known_as = by_id.field
+    for key in keyring.digest_keys[1:]:
+        known_as += rows_of(event.id, "", body, key)[0].field
     return NewEntry(
         buckets=(by_id.bucket, by_request.bucket),
         fields=(
-            by_id.field,
+            known_as,
             by_request.field,
             event.id,
             event.type,
@@ -132,6 +144,26 @@ def read_entry(item: tuple[bytes, dict[bytes, bytes]]) -> Entry:
     )
 
 
-def index_rows(entry: Entry) -> list[Row]:
-    """Return every row of the index that leads to the entry."""
-    return [row for row in rows_of(entry.id, entry.request, entry.body) if row != NO_ROW]
+def resealed(entry: Entry) -> bytes:
+    """Return the stored body as the key that seals now would have it; raises UnreadableError."""
+    return sealing.current.seal(_opened(entry), _place(entry.id, entry.namespace))
+
+
+def index_rows(entry: Entry) -> list[tuple[Row, Row]]:
+    """Return every row of the index that may lead to the entry, by its id and by its request.
+
+    The first two are those that it would get now; raises UnreadableError.
+    """
+    body = entry.body
+    keys = sealing.current.digest_keys
+    return [rows_of(entry.id, entry.request, body, key) for key in keys]
+
+
+def _opened(entry: Entry) -> bytes:
+    if not sealing.is_sealed(entry.stored):
+        return entry.stored
+    return sealing.current.unseal(entry.stored, _place(entry.id, entry.namespace))
+
+
+def _place(event_id: str, namespace: Namespace) -> bytes:
+    return f"event\0{namespace.text}\0{event_id}".encode()

@@ -7,7 +7,7 @@ import msgspec
 import redis
 
 from service import stores
-from service.compression import UnreadableError
+from service.compression import LackingError, UnreadableError
 from service.documents import decode_customer
 from service.drop import Drop
 from service.event import Event, NotAnEventError
@@ -38,6 +38,7 @@ class Timelines:
         """Return a customer's timeline, None for one that is not known.
 
         Raises:
+            LackingError: it would not be told right.
             redis.RedisError: a store is away.
 
         """
@@ -72,11 +73,13 @@ def opened_when_asked(settings: Settings) -> Tell:
 
 
 def _heard(entry: Entry, drop: Drop) -> Iterator[Heard]:
-    """Read an entry; what cannot be read now told nothing, or told it to another release."""
+    """Read an entry; what cannot be read told nothing, unless only this process cannot."""
     try:
         event = entry.read(drop)
         if isinstance(event, Event):
             yield Heard(_teller(entry, event), facts_of(event))
+    except LackingError:
+        raise
     except (NotAnEventError, UnprojectableError, UnreadableError):
         return
 
