@@ -1,11 +1,11 @@
 """An entry of the event log: an event as it is stored, and where it is indexed."""
 
-from contextlib import suppress
 from functools import cached_property
 
 import msgspec
 
 from service import compression, sealing
+from service.compression import LackingError, UnreadableError
 from service.drop import KEEP_ALL, Drop
 from service.event import LOGGED_TYPES, Event, NotAnEventError, Unprojected, read_event
 from service.keys import Namespace
@@ -58,20 +58,30 @@ class Entry(msgspec.Struct, frozen=True, dict=True):
         """
         return read_event(drop(self.body), projected=LOGGED_TYPES)
 
+    def demand(self) -> None:
+        """Make sure that what is empty below is not merely out of this process's reach.
+
+        Raises:
+            LackingError: another process, or this one with one key more, can read the body.
+
+        """
+        if isinstance(self._said, LackingError):
+            raise self._said
+
     @property
     def customer(self) -> str:
         """The customer it is about; empty for nobody, or where the body cannot be read."""
-        return self._projected.customer if self._projected else ""
+        return self._said.customer if isinstance(self._said, Event) else ""
 
     @property
     def object(self) -> str:
         """The id of `data.object`; empty as the customer is."""
-        return self._projected.object_id if self._projected else ""
+        return self._said.object_id if isinstance(self._said, Event) else ""
 
     @property
     def request(self) -> str:
         """The API request that caused it; empty when Stripe acted by itself."""
-        return self._projected.request if self._projected else ""
+        return self._said.request if isinstance(self._said, Event) else ""
 
     @property
     def received_ms(self) -> int:
@@ -84,11 +94,12 @@ class Entry(msgspec.Struct, frozen=True, dict=True):
         return Namespace(account=self.account, mode=self.mode)
 
     @cached_property
-    def _projected(self) -> Event | None:
-        with suppress(NotAnEventError, compression.UnreadableError):
-            if isinstance(event := self.read(), Event):
-                return event
-        return None
+    def _said(self) -> Event | Unprojected | Exception:
+        """What the body says, or why nobody knows."""
+        try:
+            return self.read()
+        except (NotAnEventError, UnreadableError) as error:
+            return error
 
 
 def new_entry(event: Event, body: bytes) -> NewEntry:

@@ -20,13 +20,15 @@ _UNINDEX, _REINDEX = (
 
 
 def unindex(client: redis.Redis, entries: Iterable[Entry]) -> None:
-    """Take entries out of the index; `client` may be a pipeline."""
+    """Take entries out of the index; `client` may be a pipeline.
+
+    Of what cannot be read nobody knows the request: its row stays, and leads to nothing.
+    """
     for entry in entries:
         try:
             rows = index_rows(entry)
         except UnreadableError:  # the digests in its rows are of what cannot be read now
-            buckets = {index_bucket(key) for key in (entry.id, entry.request) if key}
-            client.eval(_UNINDEX, len(buckets), *buckets, entry_bytes(entry.entry_id))
+            client.eval(_UNINDEX, 1, index_bucket(entry.id), entry_bytes(entry.entry_id))
             continue
         for bucket, field in (row for pair in rows for row in pair if row != NO_ROW):
             client.hdel(bucket, field)

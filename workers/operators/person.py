@@ -64,6 +64,9 @@ def find(
         known: further ids of it.
         progress: told how many entries were looked at.
 
+    Raises:
+        LackingError: there may be more, which this process cannot read.
+
     """
     ids = {customer, *known, *_sources_of(desk, namespace, customer)}
     while True:
@@ -111,6 +114,7 @@ def _in_log(
     further: set[str] = set()
     for piece in read_span(desk.log, Span(oldest_first=True)):
         for entry in piece:
+            entry.demand()
             if entry.namespace == namespace and _is_about(entry, ids, customer):
                 found.add(entry.entry_id)
                 further |= {entry.object} - {""}

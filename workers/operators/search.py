@@ -37,10 +37,19 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Received before this."""
 
     def describes(self, entry: Entry) -> bool:
-        """Tell whether an entry is of this kind, its state and time apart."""
+        """Tell whether an entry is of this kind, its state and time apart.
+
+        Raises:
+            LackingError: only another process could tell, or this one with one key more.
+
+        """
+        if self.type is not None and not fnmatchcase(entry.type, self.type):
+            return False
+        if self.customer is self.object is self.request is None:
+            return True
+        entry.demand()
         return (
-            (self.type is None or fnmatchcase(entry.type, self.type))
-            and self.customer in {None, entry.customer}
+            self.customer in {None, entry.customer}
             and self.object in {None, entry.object}
             and self.request in {None, entry.request}
         )

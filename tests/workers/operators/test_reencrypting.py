@@ -11,7 +11,7 @@ from rq.serializers import JSONSerializer
 from service import doorbell, sealing
 from service.compression import UnreadableError
 from service.documents import key_id_of
-from service.keys import LOG, LOG_COPY, Namespace, Subject, customer_key
+from service.keys import LOG, LOG_COPY, Namespace, Subject, customer_key, index_bucket
 from service.log import event_log, retention, rewrite
 from service.log.backlog import backlog
 from service.log.entry import read_entry
@@ -28,6 +28,7 @@ from workers.operators import forgetting, person, rebuilding, reencrypting
 from workers.operators.doctor import examine
 from workers.operators.finding import Finding
 from workers.operators.reencrypting import Reencrypted, reencrypt
+from workers.operators.search import Wanted, search
 from workers.operators.timelines import Timelines
 from workers.worker import EventWorker
 
@@ -327,14 +328,32 @@ class TestAMissingKey:
             forgetting.forget(pending.desk, person.find(pending.desk, TEST, CUSTOMER))
         assert counted(pending) == (3, 1, 2)
 
-    def test_leaves_no_row_of_an_entry_that_is_trimmed_or_erased(self, bench: Bench) -> None:
+    def test_lets_nobody_be_forgotten_whom_events_may_name(self, bench: Bench) -> None:
+        sealing.use((OLD_KEY,))
+        bench.accept(*life())
+        sealing.use((KEY,))
+        with pytest.raises(MissingKeyError):
+            person.find(bench.desk, TEST, CUSTOMER)
+
+    def test_lets_a_search_answer_what_can_be_told(self, bench: Bench) -> None:
+        sealing.use((OLD_KEY,))
+        bench.accept(*life())
+        sealing.use((KEY,))
+        assert len(list(search(bench.log, Wanted(type="customer.*")))) == len(life())
+        with pytest.raises(MissingKeyError):
+            list(search(bench.log, Wanted(customer=CUSTOMER)))
+
+    def test_leaves_no_row_of_the_id_of_an_entry_that_is_trimmed(self, bench: Bench) -> None:
         sealing.use((OLD_KEY,))
         bench.accept(*life())
         bench.drain()
         sealing.use(())
+        items: Any = bench.log.xrange(LOG)
+        buckets = [index_bucket(read_entry(item).id) for item in items]
+        assert bench.log.exists(*buckets)
         retention.trim(bench.log, 0)
         assert not bench.log.xlen(LOG)
-        assert not bench.log.keys("onfile:index:*")
+        assert not bench.log.exists(*buckets)
 
     def test_is_reported_and_its_key_kept_by_a_reencryption(self, pending: Bench) -> None:
         sealing.use((KEY,))
