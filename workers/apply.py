@@ -13,7 +13,8 @@ from service.projection import Projection
 from workers.algebra.facts import NEVER, CustomerFacts, Facts, SourceFacts
 from workers.algebra.links import Stored, link_to
 from workers.algebra.merge import merge_customers, merge_sources
-from workers.commits import CUSTOMERS, SOURCES, Batch, commit_all
+from workers.commits import commit_all
+from workers.deriving import CUSTOMERS, SOURCES, Batch
 from workers.effect import Doubt, Effect
 
 StoredSources: TypeAlias = Mapping[Subject, Stored[SourceFacts, SourceAnswer]]

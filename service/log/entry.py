@@ -142,7 +142,7 @@ def unlogged(number: int, event: Event, body: bytes) -> Entry:
 def read_entry(item: tuple[bytes, dict[bytes, bytes]]) -> Entry:
     """Return an entry as the stream commands answer it.
 
-    Entries of before 2026-11 have fields for customer, object and request too; the body says them.
+    Older ones have fields for customer, object and request too, which their bodies say as well.
     """
     entry_id, fields = item
     return Entry(

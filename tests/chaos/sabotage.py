@@ -23,7 +23,7 @@ from workers.cli.main import main
 STAGES = {
     "claim": ("service.log.event_log", "claim_new"),
     "load": ("service.projection", "Projection.load"),
-    "merge": ("workers.commits", "_merged"),
+    "merge": ("workers.deriving", "_merged"),
     "commit": ("service.projection", "Projection.commit"),
     "acknowledge": ("service.log.event_log", "acknowledge"),
     "release": ("service.log.event_log", "put_back"),

@@ -193,15 +193,17 @@ def test_workers_killed_in_mid_batch_lose_nothing(
     service: "Service", eventually: Callable[..., Any], workers: int
 ) -> None:
     service.web()
-    ids = [f"cus_kill{n}" for n in range(100)]
-    for customer_id in ids:
-        for one in history(customer_id):
-            assert service.deliver(one).status == 200
+    ids: list[str] = []
     caught = 0
     with service.store.client() as client:
-        while not caught:
+        while not caught:  # they may be done before they are killed
+            fresh = [f"cus_kill{len(ids) + n}" for n in range(100)]
+            for customer_id in fresh:
+                for one in history(customer_id):
+                    assert service.deliver(one).status == 200
+            ids += fresh
             crew = [service.worker() for _ in range(workers)]
-            eventually(lambda: taken(client, LOG))
+            eventually(lambda: taken(client, LOG) or service.settled())
             for worker in crew:
                 worker.kill()
                 worker.wait()

@@ -84,10 +84,8 @@ def _carried(
     the rest does, or one added in that very second.
     """
     steps: list[Step] = []
-    # Mostly there is one and it stays, or nothing that it could pass to: then nothing moves it.
-    if not attachments.times or all(
-        d != NOBODY and attachments.gone.get(d, NEVER) == NEVER for d in possible
-    ):
+    # Mostly there is one and it stays: then nothing that was added or has gone moves it.
+    if all(d != NOBODY and attachments.gone.get(d, NEVER) == NEVER for d in possible):
         return possible, ()
     for second in _seconds(since, attachments):
         if not any(d == NOBODY or attachments.gone.get(d, NEVER) <= second for d in possible):

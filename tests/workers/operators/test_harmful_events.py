@@ -12,7 +12,7 @@ from service.log import event_log
 from service.watch.meters import STRIPE
 from tests.workers.notation import CUSTOMER, created, event
 from tests.workers.operators.bench import Bench, Handlers
-from workers import commits, draining, halting, lines, maintenance, retries, rounds
+from workers import deriving, draining, halting, lines, maintenance, retries, rounds
 from workers.algebra.derive import derive_customer
 from workers.algebra.facts import CustomerFacts, Facts, SourceFacts
 from workers.operators.status import status
@@ -76,8 +76,8 @@ def test_a_document_that_hangs_fails_the_events_that_touch_it_and_no_others(
             time.sleep(1)
         return derive_customer(namespace, customer, facts)
 
-    monkeypatch.setattr(commits, "derive_customer", derive)
-    monkeypatch.setattr(commits, "DERIVING_SECONDS", 0.05)
+    monkeypatch.setattr(deriving, "derive_customer", derive)
+    monkeypatch.setattr(deriving, "DERIVING_SECONDS", 0.05)
     others = [
         event("customer.created", {"id": customer, "object": "customer"}, 1)
         for customer in ("cus_before", "cus_behind")

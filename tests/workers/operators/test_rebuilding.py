@@ -18,7 +18,7 @@ from service.keys import (
 from service.projection import Projection
 from tests.workers.notation import added, created, removed, updated
 from tests.workers.stored import dumped, stored_answers, stored_values
-from workers import commits, doubts
+from workers import deriving, doubts
 from workers.algebra.derive import derive_source
 from workers.operators import rebuilding
 from workers.operators.overlay import Overlay
@@ -85,7 +85,7 @@ def test_a_mended_rule_for_sources_reaches_their_customers(
         return msgspec.structs.replace(answer, body=answer.body.replace(b"2030", b"1930"))
 
     with monkeypatch.context() as bad_release:
-        bad_release.setattr(commits, "derive_source", mistaken)
+        bad_release.setattr(deriving, "derive_source", mistaken)
         bench.accept(created("A", 1), added("A", 1))
         bench.drain()
     assert b"1930" in stored_answers(bench.log)["cus_1"]
