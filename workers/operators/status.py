@@ -104,12 +104,20 @@ def status(desk: Desk, *, sample_seconds: float = 1.0) -> Status:
         halted=halted(desk.log),
         replaying=replaying(desk.log),
         workers=workers(desk.log),
-        jobs_waiting=int(msgspec.convert(desk.log.llen(QUEUE_KEY), int)),
+        jobs_waiting=jobs_waiting(desk.log),
         stores=store_states(desk),
         ambiguous=doubts.count(desk.log),
         webhook_secrets=webhook_secrets(desk.log),
         caught_up=gaps(desk.log),
     )
+
+
+def jobs_waiting(client: redis.Redis) -> int:
+    """Return how many jobs wait; none where something else lies, as onfile doctor says then."""
+    try:
+        return msgspec.convert(client.llen(QUEUE_KEY), int)
+    except redis.ResponseError:
+        return 0
 
 
 def replaying(client: redis.Redis) -> Replaying:
