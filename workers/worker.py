@@ -8,6 +8,7 @@ import structlog
 
 from service.log import event_log
 from service.settings import Settings
+from service.stores import connect_patiently
 from service.watch import logs
 from workers import jobs
 from workers.event_worker import worker_on
@@ -34,7 +35,7 @@ def run(settings: Settings) -> None:
     except redis.RedisError as error:
         log.error("store.away", reason=type(error).__name__, advice="start it, then this again")  # noqa: TRY400 - a sentence, not a traceback
         raise SystemExit(1) from None
-    worker = worker_on(redis.Redis.from_url(settings.redis_url), stores, settings)
+    worker = worker_on(connect_patiently(settings.redis_url), stores, settings)
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS)
     log.info("worker.ready", worker=worker.name)
