@@ -69,6 +69,10 @@ class Projection:
             self._sha = ""
             return self._send(writes)
 
+    def overwrite(self, key: str, value: bytes) -> None:
+        """Store a document whatever lies there: in the place of one that nobody can read."""
+        self._client.set(key, value)
+
     def keys(self, pattern: str) -> Iterator[str]:
         """Yield the keys of this pattern, of all nodes; one may come twice.
 

@@ -29,6 +29,8 @@ IPV6_SUBSCRIBER_BITS = 64
 class TooManyWrongKeysError(RefusalError):
     """So many wrong keys are held that this one was not even looked up."""
 
+    reason = "too_many_wrong_keys"
+
     def __init__(self) -> None:
         super().__init__(
             "Too many wrong API keys are being tried. A right key is always answered; try again "

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from service.watch.secret_use import webhook_secrets
 from workers.operators.desk import Desk
 from workers.operators.door_checks import door_findings
 from workers.operators.finding import Finding
@@ -23,7 +24,7 @@ def examine(desk: Desk, *, made: Collection[str] = ()) -> list[Finding]:
     found = [
         *door_findings(settings),
         *work_findings(seen, desk.log, retention_days=settings.retention_days),
-        *secret_findings(settings, made, seen.webhook_secrets),
+        *secret_findings(settings, made, webhook_secrets(desk.log)),
     ]
     for store in seen.stores:
         found += store_findings(store, tolerance_seconds=settings.signature_tolerance_seconds)
