@@ -128,7 +128,8 @@ def test_nothing_of_the_customer_stays_and_nothing_of_another_goes(bench: "Bench
 def test_a_damaged_document_is_erased_all_the_same(bench: "Bench", of: str, damage: bytes) -> None:
     bench.accept(*life(), *other())
     bench.drain()
-    for entry_id, fields in bench.log.xrange(LOG):  # the log knows nothing any more
+    logged: Any = bench.log.xrange(LOG)
+    for entry_id, fields in logged:  # the log knows nothing of her any more
         if b"cus_2" not in fields.values():
             bench.log.xdel(LOG, entry_id)
     damaged = f"onfile:{of}:{{test::{CUSTOMER if of == 'c' else 'card_A'}}}"
@@ -153,7 +154,7 @@ def test_what_a_newer_version_wrote_is_left_to_that_one(bench: "Bench") -> None:
 
 
 def a_dictionary() -> zstandard.ZstdCompressionDict:
-    samples = [f"sample {n} of some length {n * n}".encode() * 3 for n in range(200)]
+    samples: list[Any] = [f"sample {n} of some length {n * n}".encode() * 3 for n in range(200)]
     return zstandard.train_dictionary(1024, samples, dict_id=7)
 
 
