@@ -18,7 +18,7 @@ from service.keys import QUEUE, REPLAY_QUEUE
 from service.settings import Settings
 from workers import jobs, litter
 from workers.event_job import EventJob, shown
-from workers.housekeeping import ENDS, Housekeeping
+from workers.housekeeping import ENDS, Housekeeping, may_be_shown
 
 MAINTENANCE_SECONDS = 2
 WORKER_TTL_SECONDS = 17
@@ -94,8 +94,9 @@ class EventWorker(SimpleWorker):
             super().execute_job(job, queue)
         except ENDS:
             raise
-        except Exception as error:  # noqa: BLE001 - the outermost edge of a job
-            log.error("job.dropped", job=job.id, reason=type(error).__name__)  # noqa: TRY400 - RQ's traceback says nothing of us
+        except Exception as error:
+            told = {"job": job.id, "reason": type(error).__name__}
+            log.exception("job.dropped", **told, exc_info=may_be_shown(error))
             self.executions.clear()
             self.connection.delete(job.key)
 

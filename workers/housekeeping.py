@@ -18,6 +18,11 @@ ENDS = (*AWAY, MemoryError, StopRequested)
 log = structlog.get_logger()
 
 
+def may_be_shown(error: Exception) -> bool:
+    """Tell whether its traceback may be logged: that of a command to the store shows its values."""
+    return not isinstance(error, redis.RedisError)
+
+
 class Housekeeping:
     """The steps of one worker, and what they remember from one time to the next."""
 
@@ -60,6 +65,7 @@ class Housekeeping:
             step()
         except ENDS:
             raise
-        except Exception as error:  # noqa: BLE001 - one of the edges: a worker goes on
-            log.error("maintenance.failed", step=name, reason=type(error).__name__)  # noqa: TRY400 - read by operators
+        except Exception as error:
+            told = {"step": name, "reason": type(error).__name__}
+            log.exception("maintenance.failed", **told, exc_info=may_be_shown(error))
             litter.clear(self._rq_client)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import redis
 import structlog
+from rq import Queue
 from rq.registry import (
     BaseRegistry,
     FailedJobRegistry,
@@ -18,6 +19,7 @@ from rq.registry import (
     ScheduledJobRegistry,
     StartedJobRegistry,
 )
+from rq.worker import BaseWorker
 from rq.worker_registration import REDIS_WORKER_KEYS, WORKERS_BY_QUEUE_KEY
 
 from service.doorbell import QUEUE_KEY, REPLAY_QUEUE_KEY
@@ -42,7 +44,7 @@ _WORKERS = [REDIS_WORKER_KEYS, *(WORKERS_BY_QUEUE_KEY % name for name in (QUEUE,
 
 TYPES = (
     dict.fromkeys((QUEUE_KEY, REPLAY_QUEUE_KEY), "list")
-    | dict.fromkeys(("rq:queues", *_WORKERS), "set")
+    | dict.fromkeys((Queue.redis_queues_keys, *_WORKERS), "set")
     | dict.fromkeys(_SORTED, "zset")
 )
 """The type of each of RQ's keys whose name others can know beforehand."""
@@ -50,7 +52,7 @@ TYPES = (
 _MEMBER = re.compile(ID.pattern + r"(?::[0-9a-f]{1,64})?")
 """A job's id, and of those under way the number of the execution."""
 
-_WORKER = re.compile(r"rq:worker:[!-~]{1,255}")
+_WORKER = re.compile(re.escape(BaseWorker.redis_worker_namespace_prefix) + r"[!-~]{1,255}")
 
 log = structlog.get_logger()
 
