@@ -47,6 +47,11 @@ class StoreAwayError(Exception):
     """The store is away or refuses to write; nothing can be accepted until it is back."""
 
 
+def words_of(error: Exception) -> str:
+    """Return what the client says, without the connections that it describes for each Sentinel."""
+    return str(error).partition(" : <redis.")[0].rstrip(".")
+
+
 class Durability(msgspec.Struct, frozen=True):
     """How the store keeps what it acknowledged; `unknown` where it does not tell."""
 

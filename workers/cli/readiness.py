@@ -10,7 +10,7 @@ from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
 from service.keys import QUEUE
 from service.settings import Settings
-from service.stores import connect_patiently
+from service.stores import connect_patiently, words_of
 
 ANSWER_SECONDS = 0.5
 """A web process that is being started answers late: the connection waits in its socket."""
@@ -38,7 +38,7 @@ def store_problem(url: str, timeout: float) -> str | None:
         try:
             store.ping()
         except redis.RedisError as error:
-            return str(error)
+            return words_of(error)
     return None
 
 
