@@ -29,14 +29,14 @@ IPV6_SUBSCRIBER_BITS = 64
 
 
 class TooManyWrongKeysError(RefusalError):
-    """So many wrong keys are held that this one was not even looked up."""
+    """So many wrong keys are held that this one was not looked up, or is not held as well."""
 
     reason = "too_many_wrong_keys"
 
     def __init__(self) -> None:
         super().__init__(
-            "Too many wrong API keys are being tried. A right key is always answered; try again "
-            "later with one.",
+            "Too many wrong API keys are being tried from your address. Try again in some seconds, "
+            "with a right one.",
             code="rate_limit",
             headers={"Retry-After": str(int(LONGEST_PAUSE_SECONDS)), "Connection": "close"},
         )

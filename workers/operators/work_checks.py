@@ -1,14 +1,12 @@
 """The doctor's look at the work: whether events get from the log into the answers."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import redis
-from rq.suspension import WORKERS_SUSPENDED
 
 from service.keys import GROUP, LOG
-from workers import litter
 from workers.operators.finding import Finding, advice, ok, trouble
+from workers.operators.queue_check import queue_finding
 from workers.operators.status import Status
 
 LATE_SECONDS = 10.0
@@ -25,7 +23,7 @@ def work_findings(status: Status, client: redis.Redis, *, retention_days: int) -
         _halted(status),
         _replaying(status),
         _group(client),
-        _queue(client),
+        queue_finding(client),
         _pending(status),
         _dead_letters(status),
         _retention(retention_days),
@@ -88,36 +86,6 @@ def _group(client: redis.Redis) -> Finding:
         "Start a worker: it makes the group and applies the log from its beginning, which changes "
         "no answer that was right.",
     )
-
-
-def _queue(client: redis.Redis) -> Finding:
-    check = "queue"
-    if client.exists(WORKERS_SUSPENDED):
-        return trouble(
-            check,
-            "The workers are suspended, as rq suspend does: they live and take no jobs.",
-            'Let them go on: rq resume --url "$REDIS_URL".',
-        )
-    if wrong := litter.mistyped(client):
-        return trouble(
-            check,
-            f"Somebody else writes to this store: {_listed(wrong)} of RQ's are of another type.",
-            "Find out who has its password. A worker lays them aside as soon as it runs, and the "
-            "events that are pending are applied: onfile worker.",
-        )
-    if aside := litter.laid_aside(client):
-        return trouble(
-            check,
-            f"Somebody else writes to this store: the workers found {_listed(aside)} where keys "
-            "of RQ's belong, and renamed them so.",
-            "Find out who has the store's password; look at what was laid aside (TYPE, DUMP), and "
-            "delete it (DEL).",
-        )
-    return ok(check, "The queue holds what belongs there.")
-
-
-def _listed(keys: Iterable[str]) -> str:
-    return ", ".join(sorted(keys))
 
 
 def _pending(status: Status) -> Finding:
