@@ -19,7 +19,7 @@ UV_VENV := $(VENV)/lock
 FUZZERS := atheris==3.0.0 schemathesis==4.32.5
 FUZZ_HOME := $(VENV)/fuzz
 FUZZ_RUNS ?= 1000000
-FUZZ_TARGETS := signature event query_string api_key prefer etag
+FUZZ_TARGETS := signature event dropped query_string api_key prefer etag
 
 # Tools that check deploy/; they are heavy, and nothing else needs them.
 CHECKS_VENV := $(VENV)/checks
@@ -102,8 +102,8 @@ format: $(INSTALLED) ## Format the code and mend what lint can mend
 lock: $(BIN)/python ## Pin every dependency and its hashes anew (ARGS=--upgrade for newer ones)
 	@test -x $(UV_VENV)/bin/uv || $(BIN)/python -m venv $(UV_VENV)
 	@$(UV_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(UV)
-	$(COMPILE) pyproject.toml --extra otel --extra stripe --group dev --output-file requirements.lock
-	$(COMPILE) pyproject.toml --extra otel --extra stripe --constraint requirements.lock \
+	$(COMPILE) pyproject.toml --extra encryption --extra otel --extra stripe --group dev --output-file requirements.lock
+	$(COMPILE) pyproject.toml --extra encryption --extra otel --extra stripe --constraint requirements.lock \
 		--output-file deploy/image/requirements.lock
 	$(COMPILE) --group build --constraint requirements.lock --output-file deploy/image/build.lock
 	$(COMPILE) --group deployment --output-file deploy/checks/requirements.lock

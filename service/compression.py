@@ -25,7 +25,11 @@ class UnreadableError(Exception):
     """The stored bytes are not what compress returned."""
 
 
-class UnknownDictionaryError(UnreadableError):
+class LackingError(UnreadableError):
+    """Nothing is wrong with the stored bytes, but this process lacks what it takes to read them."""
+
+
+class UnknownDictionaryError(LackingError):
     """The stored bytes need a dictionary that this version of the program does not have."""
 
     def __init__(self, dictionary_id: int) -> None:

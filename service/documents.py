@@ -1,12 +1,15 @@
 """How a document lies in the projection: a version, then the answer and the facts, compressed.
 
+All but the version may be sealed, for the key that it lies under and for that version; whoever
+loads a document opens it, and whoever commits one seals it.
+
 The answer repeats most of the newest fact, so compressing both as one costs little more than one.
 The web reads the answer and leaves the facts undecoded; the worker reads both.
 """
 
 import msgspec
 
-from service import compression
+from service import compression, sealing
 
 VERSION_BYTES = 8
 
@@ -64,19 +67,58 @@ def encode_document(version: int, answer: msgspec.Struct, facts: bytes) -> bytes
 
 def decode_source(value: bytes) -> tuple[int, SourceAnswer, bytes]:
     """Return version, answer and facts of a source's document."""
-    answer, facts = _SOURCE.decode(compression.decompress(value[VERSION_BYTES:]))
+    answer, facts = _SOURCE.decode(_packed(value))
     return version_of(value), answer, facts
 
 
 def decode_customer(value: bytes) -> tuple[int, CustomerAnswer, bytes]:
     """Return version, answer and facts of a customer's document."""
-    answer, facts = _CUSTOMER.decode(compression.decompress(value[VERSION_BYTES:]))
+    answer, facts = _CUSTOMER.decode(_packed(value))
     return version_of(value), answer, facts
 
 
 def version_of(value: bytes | None) -> int:
     """Return a stored document's version; 0 where there is none yet."""
     return int.from_bytes(value[:VERSION_BYTES], "big") if value else 0
+
+
+def sealed(key: str, value: bytes) -> bytes:
+    """Return a document as it is to lie under its key: sealed, if the settings have a key."""
+    if not sealing.current.key_id:
+        return value
+    version = value[:VERSION_BYTES]
+    return version + sealing.current.seal(value[VERSION_BYTES:], _place(key, version))
+
+
+def opened(key: str, value: bytes) -> bytes:
+    """Return the document that lies under a key, opened.
+
+    One that cannot be opened is returned as it lies, and whoever decodes it is told why: it is no
+    fault of those that are loaded with it.
+    """
+    if not sealing.is_sealed(value, VERSION_BYTES):
+        return value
+    version = value[:VERSION_BYTES]
+    try:
+        return version + sealing.current.unseal(value[VERSION_BYTES:], _place(key, version))
+    except compression.UnreadableError:
+        return value
+
+
+def key_id_of(value: bytes) -> str:
+    """Return the id of the key under which a stored document is sealed; empty when it is not."""
+    return sealing.key_id_of(value[VERSION_BYTES:])
+
+
+def _packed(value: bytes) -> bytes:
+    stored = value[VERSION_BYTES:]
+    if sealing.is_sealed(stored):
+        raise sealing.current.trouble(stored)
+    return compression.decompress(stored)
+
+
+def _place(key: str, version: bytes) -> bytes:
+    return b"document\0" + version + key.encode()
 
 
 _SOURCE = msgspec.msgpack.Decoder(tuple[SourceAnswer, bytes])

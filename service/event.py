@@ -7,7 +7,7 @@ Stripe send it again for three days.
 
 import re
 from itertools import product
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -109,7 +109,7 @@ class _Envelope(msgspec.Struct):
     api_version: Any = None
     account: Any = None
     request: Any = None
-    data: msgspec.Raw = msgspec.Raw()
+    data: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class _Data(msgspec.Struct):
@@ -123,6 +123,8 @@ class _Subject(msgspec.Struct):
     customer: Any = None
     livemode: Any = None
 
+
+T = TypeVar("T", _Data, _Subject)
 
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _DATA = msgspec.json.Decoder(_Data)
@@ -145,8 +147,8 @@ def _read(envelope: _Envelope, projected: frozenset[str]) -> Event | Unprojected
         raise NotAnEventError("bad_type")
     if envelope.object == THIN or envelope.type not in projected:
         return Unprojected(id=envelope.id, type=envelope.type)
-    data = _DATA.decode(envelope.data) if _is_object(envelope.data) else _Data()
-    subject = _SUBJECT.decode(data.object) if _is_object(data.object) else _Subject()
+    data = _opened(_DATA, envelope.data) or _Data()
+    subject = _opened(_SUBJECT, data.object) or _Subject()
     before = data.previous_attributes if _is_object(data.previous_attributes) else None
     return Event(
         id=envelope.id,
@@ -189,6 +191,14 @@ def _says_event(envelope: _Envelope) -> bool:
 
 def _is_object(raw: msgspec.Raw) -> bool:
     return bytes(raw).startswith(b"{")
+
+
+def _opened(decoder: msgspec.json.Decoder[T], raw: msgspec.Raw) -> T | None:
+    """Return what is read of an object; None where it is no object."""
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError:
+        return None
 
 
 def _text(value: object) -> str:

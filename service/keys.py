@@ -64,6 +64,9 @@ ASKING = "onfile:asking"
 FORGOTTEN = "onfile:forgotten"
 """Set, "<mode>:<account>:<id>", of customers that were forgotten and of what was their own."""
 
+REENCRYPTED = "onfile:reencrypted"
+"""JSON: under which key all that is stored was once found to be, and when."""
+
 IGNORED = "onfile:ignored"
 """Hash, event type -> how many of that type came, for the types that are not projected."""
 

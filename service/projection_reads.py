@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, cast
 
 from redis.asyncio import Redis, RedisCluster
 
+from service.documents import opened
 from service.stores import AWAY, STORE_TIMEOUT_SECONDS, StoreAwayError
 
 MAX_KEYS_A_READ = 500
@@ -33,7 +34,7 @@ class ProjectionReads:
         self._next: _Read | None = None
 
     async def get(self, key: str) -> bytes | None:
-        """Return what is stored under the key; None when nothing is.
+        """Return the document stored under the key, opened; None when nothing is.
 
         Raises StoreAwayError when the store does not answer within the timeout.
         """
@@ -44,9 +45,10 @@ class ProjectionReads:
         read.keys.append(key)
         await read.arrival()
         try:
-            return read.task.result()[place]
+            value = read.task.result()[place]
         except AWAY as error:
             raise StoreAwayError(str(error)) from error
+        return value and opened(key, value)
 
     async def _fetch(self, read: "_Read") -> Values:
         """Wait for the turn, taking on more keys meanwhile, and read them all."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from service import setting_values as read
+from service.personal_fields import GROUPS
 
 Role = Literal["web", "worker", "operator"]
 
@@ -98,8 +99,23 @@ SETTINGS: tuple[Setting, ...] = (
         read.key_to("watch all traffic"),
         secret=True,
     ),
+    Setting(
+        "ONFILE_ENCRYPTION_KEYS",
+        "encryption_keys",
+        "Keys that what is stored is encrypted with, comma-separated, each 32 random bytes in "
+        "base64: the first encrypts, all decrypt; `none` first stops encrypting.",
+        read.encryption_keys,
+        secret=True,
+    ),
     Setting("ONFILE_HOST", "host", "The address to listen on; 0.0.0.0 for all.", read.host),
     Setting("PORT", "port", "The port to listen on.", read.whole_number(1, 65535)),
+    Setting(
+        "ONFILE_DROP_FIELDS",
+        "drop_fields",
+        "Personal fields that are dropped on arrival and never stored, comma-separated: "
+        f"{', '.join(GROUPS)}; or all.",
+        read.several_of(*GROUPS),
+    ),
     Setting(
         "ONFILE_REPLICAS",
         "replicas",

@@ -5,11 +5,14 @@ that are secret are never repeated in it.
 """
 
 import re
+from base64 import b64decode
 from collections.abc import Callable
+from importlib.util import find_spec
 from urllib.parse import parse_qs, urlsplit
 
 from service import sentinels
 from service.key_digest import is_broken_hash, mode_of
+from service.sealing import KEY_BYTES, PLAIN
 
 WEBHOOK_SECRET_PREFIX = "whsec_"  # noqa: S105 (the beginning that Stripe gives every one)
 LIVE_KEY_CHARACTERS = 16
@@ -99,6 +102,24 @@ def stripe_keys(text: str) -> tuple[str, ...]:
     return keys
 
 
+def encryption_keys(text: str) -> tuple[str, ...]:
+    """Return the keys that what is stored is encrypted with; PLAIN may stand for the first."""
+    keys = _several(text)
+    for place, key in enumerate(keys, 1):
+        if key == PLAIN and place > 1:
+            raise ValueError(f"holds `{PLAIN}` behind a key; it may only stand first.")
+        if key != PLAIN and not _is_encryption_key(key):
+            raise ValueError(
+                f"holds {_which('key', place, keys)} that is not {KEY_BYTES} bytes in base64; make "
+                f"one with `openssl rand -base64 {KEY_BYTES}`."
+            )
+    if len(set(keys)) < len(keys):
+        raise ValueError("holds a key twice; leave each in one place.")
+    if set(keys) != {PLAIN} and not find_spec("cryptography"):
+        raise ValueError("takes what is not installed: pip install 'onfile[encryption]'.")
+    return keys
+
+
 def web_url(text: str) -> str:
     """Return the address of an HTTP server, without a slash at its end."""
     try:
@@ -164,6 +185,21 @@ def one_of(*words: str) -> Callable[[str], str]:
     return read
 
 
+def several_of(*words: str) -> Callable[[str], tuple[str, ...]]:
+    """Return a reader of some of these words, or of `all`."""
+
+    def read(text: str) -> tuple[str, ...]:
+        given = {word.lower() for word in _several(text)}
+        if unknown := given - {*words, "all"}:
+            raise ValueError(
+                f"names {_shown(min(unknown))}, which is none of {', '.join(words)} and all; "
+                "write some of these, with commas between them."
+            )
+        return tuple(word for word in words if given & {word, "all"})
+
+    return read
+
+
 def host(text: str) -> str:
     """Return the address to listen on."""
     if not re.fullmatch(r"[A-Za-z0-9.:%_-]+", text):
@@ -171,6 +207,13 @@ def host(text: str) -> str:
             f"is {_shown(text)}; it must be an address, as 127.0.0.1 or 0.0.0.0 (all)."
         )
     return text
+
+
+def _is_encryption_key(text: str) -> bool:
+    try:
+        return len(b64decode(text, validate=True)) == KEY_BYTES
+    except ValueError:
+        return False
 
 
 def _several(text: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from service.key_digest import digest_of
+from service.sealing import PLAIN
 from service.setting_table import KIB_BYTES, MIB_BYTES, SETTINGS, Role, Setting
 from service.setting_values import store_url
 
@@ -37,8 +38,10 @@ class Settings:
     stripe_url: str = "https://api.stripe.com"
     ops_key: str | None = None
     metrics_key: str | None = None
+    encryption_keys: tuple[str, ...] = ()
     host: str = "127.0.0.1"
     port: int = 8000
+    drop_fields: tuple[str, ...] = ()
     replicas: int = 0
     retention_days: int = 30
     signature_tolerance_seconds: int = 300
@@ -87,7 +90,8 @@ class Settings:
         passwords = (urlsplit(url).password for url in (self.redis_url, self.projection_url))
         in_both_spellings = {p for password in passwords if password for p in _spellings(password)}
         others = (key for key in (self.ops_key, self.metrics_key) if key)
-        keys = (*self.webhook_secrets, *self.api_keys, *self.stripe_keys, *others)
+        sealing_keys = (key for key in self.encryption_keys if key != PLAIN)
+        keys = (*self.webhook_secrets, *self.api_keys, *self.stripe_keys, *sealing_keys, *others)
         return (*keys, *sorted(in_both_spellings))
 
     def __repr__(self) -> str:

@@ -40,8 +40,8 @@ def apply(projection: Projection, told: Iterable[Told], *, anew: bool = False) -
 
     """
     effect = Effect(changed=set(), failed={})
-    sources: Batch[SourceFacts] = Batch(merge_sources, anew=anew)
-    customers: Batch[CustomerFacts] = Batch(merge_customers, anew=anew)
+    sources: Batch[SourceFacts] = Batch(merge_sources, anew=anew, drop=projection.drop)
+    customers: Batch[CustomerFacts] = Batch(merge_customers, anew=anew, drop=projection.drop)
     for one in told:
         try:
             _add(one, sources, customers)
@@ -60,10 +60,11 @@ def apply(projection: Projection, told: Iterable[Told], *, anew: bool = False) -
 
 
 def _add(told: Told, sources: Batch[SourceFacts], customers: Batch[CustomerFacts]) -> None:
-    for source, source_facts in told.facts.sources.items():
-        sources.add(Subject(told.namespace, source), source_facts, {told.entry})
-    for customer, customer_facts in told.facts.customers.items():
-        customers.add(Subject(told.namespace, customer), customer_facts, {told.entry})
+    entry, namespace, facts = {told.entry}, told.namespace, told.facts
+    for source, source_facts in facts.sources.items():
+        sources.add(Subject(namespace, source), source_facts, entry)
+    for customer, customer_facts in facts.customers.items():
+        customers.add(Subject(namespace, customer), customer_facts, entry)
 
 
 def _push_links(

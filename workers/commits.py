@@ -1,7 +1,8 @@
 """Commit documents: load, merge, derive, store; and again until nobody was in between."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Generic, NamedTuple
 
 import msgspec
@@ -13,9 +14,11 @@ from service.documents import (
     decode_source,
     encode_document,
 )
+from service.drop import KEEP_ALL, Drop
 from service.keys import Namespace, Subject, customer_key, source_key
 from service.projection import Projection, Write
 from service.watch.meters import FACTS, TIES
+from workers.algebra.bare import bare_customer, bare_source
 from workers.algebra.derive import derive_customer, derive_source
 from workers.algebra.facts import CustomerFacts, SourceFacts
 from workers.algebra.links import A, F, Stored
@@ -26,8 +29,9 @@ from workers.time_limit import TookTooLongError, at_most
 CONFLICT_ROUNDS = 1_000
 """Every conflict means that another worker got on; this many in a row mean something is broken."""
 
+DERIVED_TOGETHER = 100
 DERIVING_SECONDS = 3.0
-"""All documents of a round together take some tenths of a second."""
+"""So many documents together take some hundredths of a second."""
 
 
 class ConflictError(Exception):
@@ -37,18 +41,27 @@ class ConflictError(Exception):
 class Batch(Generic[F]):
     """New facts by document, and the log entries they come from."""
 
-    def __init__(self, merge: Callable[[F, F], F], *, anew: bool = False) -> None:
-        """With `anew` answers are derived again, also where the facts are the same."""
+    def __init__(
+        self, merge: Callable[[F, F], F], *, anew: bool = False, drop: Drop = KEEP_ALL
+    ) -> None:
+        """With `anew` answers are derived again, also where the facts are the same.
+
+        What is to `drop` is dropped from the stored facts; the new ones must be without it.
+        """
         self.merge: Callable[[F, F], F] = merge
         self.anew = anew
+        self.drop = drop
         self.facts: dict[Subject, F] = {}
         self.entries: dict[Subject, set[str]] = {}
 
     def add(self, subject: Subject, facts: F, entries: set[str]) -> None:
         """Add what these entries told of a document."""
-        known = self.facts.get(subject)
-        self.facts[subject] = self.merge(known, facts) if known is not None else facts
-        self.entries.setdefault(subject, set()).update(entries)
+        if subject in self.facts:
+            self.facts[subject] = self.merge(self.facts[subject], facts)
+            self.entries[subject] |= entries
+        else:
+            self.facts[subject] = facts
+            self.entries[subject] = set(entries)
 
 
 class Kind(NamedTuple, Generic[F, A]):
@@ -58,6 +71,7 @@ class Kind(NamedTuple, Generic[F, A]):
     empty: Callable[[], F]
     decode: Callable[[bytes], tuple[int, A, bytes]]
     decode_facts: Callable[[bytes], F]
+    bare: Callable[[F, Drop], F]
     derive: Callable[[Subject, F], A]
 
 
@@ -91,35 +105,58 @@ def commit_all(
         if not open_subjects:
             return done
         values = projection.load([kind.key(*subject) for subject in open_subjects])
-        derived, open_subjects = _derive_all(open_subjects, values, batch, kind, effect)
-        committed = iter(projection.commit([one.write for one in derived if one.write]))
+        documents = zip(open_subjects, values, strict=True)
+        derived: list[_Merged[F, A]] = []
+        writes = _writes(_derive_all(documents, batch, kind, effect), derived)
+        committed = iter(projection.commit(writes))
+        open_subjects = []
+        metered: list[str] = []
         for one in derived:
             if one.write and not next(committed):
                 open_subjects.append(one.subject)
                 continue
             done[one.subject] = one.stored
-            effect.meters.update(one.metered)
+            metered += one.metered
             if one.write:
                 effect.changed.update(batch.entries[one.subject])
+        effect.meters.update(metered)
     raise ConflictError(f"{len(open_subjects)} documents were refused {CONFLICT_ROUNDS} times")
 
 
+def _writes(merged: Iterable[_Merged[F, A]], derived: list[_Merged[F, A]]) -> Iterator[Write]:
+    """Yield what is to be stored as it is derived, and note all that was."""
+    for one in merged:
+        derived.append(one)
+        if one.write:
+            yield one.write
+
+
 def _derive_all(
-    subjects: Sequence[Subject],
-    values: Sequence[bytes | None],
+    documents: Iterable[tuple[Subject, bytes | None]],
     batch: Batch[F],
     kind: Kind[F, A],
     effect: Effect,
-) -> tuple[list[_Merged[F, A]], list[Subject]]:
-    """Merge and derive documents, and note what cannot be.
+) -> Iterator[_Merged[F, A]]:
+    """Merge and derive documents, some at a time, and note what cannot be."""
+    rest = iter(documents)
+    while some := list(islice(rest, DERIVED_TOGETHER)):
+        derived, left = _derive_some(some, batch, kind, effect)
+        rest = chain(left, rest)
+        yield from derived
 
-    Returns those that were derived; and those not looked at, for the one before them took too long.
-    """
+
+def _derive_some(
+    documents: Sequence[tuple[Subject, bytes | None]],
+    batch: Batch[F],
+    kind: Kind[F, A],
+    effect: Effect,
+) -> tuple[list[_Merged[F, A]], Sequence[tuple[Subject, bytes | None]]]:
+    """Return those that were derived; and those not looked at: the one before took too long."""
     derived: list[_Merged[F, A]] = []
     looked_at = 0
     try:
         with at_most(DERIVING_SECONDS):
-            for looked_at, (subject, value) in enumerate(zip(subjects, values, strict=True), 1):  # noqa: B007 (where it hangs)
+            for looked_at, (subject, value) in enumerate(documents, 1):  # noqa: B007 (where it hangs)
                 try:
                     derived.append(_merged(subject, value, batch, kind))
                 except MemoryError:
@@ -127,8 +164,9 @@ def _derive_all(
                 except Exception as error:  # noqa: BLE001 - one document's fault is not the others'
                     effect.failed.update(dict.fromkeys(batch.entries[subject], error))
     except TookTooLongError as error:
-        effect.failed.update(dict.fromkeys(batch.entries[subjects[looked_at - 1]], error))
-    return derived, list(subjects[looked_at:])
+        hung, _ = documents[looked_at - 1]
+        effect.failed.update(dict.fromkeys(batch.entries[hung], error))
+    return derived, documents[looked_at:]
 
 
 def _merged(
@@ -139,13 +177,14 @@ def _merged(
     Versions grow with the clock, so that a document that was lost and told anew outranks what its
     owners remember of it; and they grow by themselves when the clock does not.
     """
-    version, facts = 0, kind.empty()
+    version, known, packed = 0, kind.empty(), b""
     if value is not None:
-        version, answer, known = kind.decode(value)
-        facts = kind.decode_facts(known)
+        version, answer, packed = kind.decode(value)
+        known = kind.decode_facts(packed)
+    facts = kind.bare(known, batch.drop) if batch.drop.concerns(packed) else known
     told = batch.facts[subject]
     merged = batch.merge(facts, told)
-    known_already = merged == facts
+    known_already = merged == known
     stands = standing(facts, told)
     metered = [FACTS.field(stands)] if stands else []
     if value is not None and known_already and not batch.anew:
@@ -166,6 +205,7 @@ SOURCES: Kind[SourceFacts, SourceAnswer] = Kind(
     empty=SourceFacts,
     decode=decode_source,
     decode_facts=msgspec.msgpack.Decoder(SourceFacts).decode,
+    bare=bare_source,
     derive=lambda _, facts: derive_source(facts),
 )
 CUSTOMERS: Kind[CustomerFacts, CustomerAnswer] = Kind(
@@ -173,5 +213,6 @@ CUSTOMERS: Kind[CustomerFacts, CustomerAnswer] = Kind(
     empty=CustomerFacts,
     decode=decode_customer,
     decode_facts=msgspec.msgpack.Decoder(CustomerFacts).decode,
+    bare=bare_customer,
     derive=lambda subject, facts: derive_customer(subject.namespace, subject.id, facts),
 )

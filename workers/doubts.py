@@ -6,12 +6,14 @@ or when another release has derived the answer anew. Its next event takes it awa
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.resources import files
 from typing import Any
 
 import msgspec
 import redis
 
+from service.compression import UnreadableError
 from service.documents import decode_customer
 from service.keys import COUNTERS, DOUBTS, Namespace, Subject, customer_key
 from service.projection import Projection
@@ -55,7 +57,7 @@ def note(client: redis.Redis, doubts: Mapping[Subject, Doubt]) -> None:
 def recheck(client: redis.Redis, projection: Projection, cursor: int) -> int:
     """Note anew what is in doubt of some customers already noted; return where to go on.
 
-    A document that is missing may be on its way back: its note stays.
+    A document that is missing or cannot be read may be on its way back: its note stays.
     """
     reply: Any = client.hscan(DOUBTS, cursor, count=RECHECKED)
     following, fields = reply
@@ -63,16 +65,20 @@ def recheck(client: redis.Redis, projection: Projection, cursor: int) -> int:
     values = projection.load([customer_key(*subject) for subject in subjects])
     found = {}
     for subject, value in zip(subjects, values, strict=True):
-        if value is not None:
-            version, answer, _ = decode_customer(value)
-            found[subject] = Doubt(version, tuple(answer.ambiguous))
+        with suppress(UnreadableError):
+            if value is not None:
+                version, answer, _ = decode_customer(value)
+                found[subject] = Doubt(version, tuple(answer.ambiguous))
     note(client, found)
     return int(following)
 
 
 def count(client: redis.Redis) -> Doubts:
-    """Return how many are noted."""
-    with client.pipeline(transaction=True) as pipe:
+    """Return how many are noted.
+
+    No transaction: Redis 7.0 refuses even reads within one while its memory is full.
+    """
+    with client.pipeline(transaction=False) as pipe:
         pipe.hlen(DOUBTS)
         pipe.hmget(COUNTERS, [f"doubts:{kind}" for kind in KINDS])
         customers, counts = pipe.execute()

@@ -2,13 +2,14 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import redis
 import structlog
 
 from service import doorbell
+from service.compression import LackingError
 from service.keys import COUNTERS
 from service.log import event_log, forgotten, mentions
 from service.log.entry import Entry
@@ -60,20 +61,23 @@ def work_off(
 
     A round is finished in any case, so 0 seconds are one round.
     """
-    outcomes: Counter[str] = Counter()
+    done = _Done(Counter(), pace.Meters(line.client))
     give_up = time.monotonic() + seconds
     halt = line.stop_rule.halt(line.client)
-    if halt and not _probe(projection, line, halt, outcomes):
-        return outcomes
-    while (claimed := _claim(line, ROUND_EVENTS)).entries:
-        if not _apply(projection, claimed.entries, outcomes, line, halt=None):
-            break
-        if time.monotonic() > give_up or line.must_yield():
-            line.ring()
-            break
-        if claimed.all_there_is:
-            meanwhile()
-    return outcomes
+    try:
+        if halt and not _probe(projection, line, halt, done):
+            return done.outcomes
+        while (claimed := _claim(line, ROUND_EVENTS)).entries:
+            if not _apply(projection, claimed.entries, done, line, halt=None):
+                break
+            if time.monotonic() > give_up or line.must_yield():
+                line.ring()
+                break
+            if claimed.all_there_is:
+                meanwhile()
+    finally:
+        done.meters.tell()
+    return done.outcomes
 
 
 def count(client: redis.Redis, outcomes: Counter[str]) -> None:
@@ -83,14 +87,21 @@ def count(client: redis.Redis, outcomes: Counter[str]) -> None:
             client.hincrby(COUNTERS, outcome, number)
 
 
-def _probe(projection: Projection, line: Line, halt: halting.Halt, outcomes: Counter[str]) -> bool:
+class _Done(NamedTuple):
+    """What a drain has done so far."""
+
+    outcomes: Counter[str]
+    meters: pace.Meters
+
+
+def _probe(projection: Projection, line: Line, halt: halting.Halt, done: _Done) -> bool:
     """Try a few events when the pause is over; tells whether all may go on."""
     if halting.pause_seconds(halt):
         line.rest()
-        outcomes["halted"] = 0
+        done.outcomes["halted"] = 0
         return False
     entries = _claim(line, halting.PROBE_EVENTS).entries
-    return bool(entries) and _apply(projection, entries, outcomes, line, halt=halt)
+    return bool(entries) and _apply(projection, entries, done, line, halt=halt)
 
 
 class _Claimed(NamedTuple):
@@ -120,13 +131,13 @@ def _claim(line: Line, number: int) -> _Claimed:
 def _apply(
     projection: Projection,
     entries: Sequence[Entry],
-    outcomes: Counter[str],
+    so_far: _Done,
     line: Line,
     *,
     halt: halting.Halt | None,
 ) -> bool:
     """Apply a round; what cannot be applied now is put back. Tells whether to go on."""
-    client = line.client
+    client, outcomes = line.client, so_far.outcomes
     began = time.time()
     forgotten_among = forgotten.among(client, entries)
     try:
@@ -137,7 +148,8 @@ def _apply(
         outcomes["stalled"] += len(entries)
         return False
     entries = entries[: len(entries) - len(result.left)]
-    held = line.stop_rule.held(client, [entry.entry_id for entry in entries], result.failed, halt)
+    halted = line.stop_rule.held(client, [entry.entry_id for entry in entries], result.failed, halt)
+    held = halted | _unreadable_here(result.failed)
     result.outcomes["failed"] -= len(held)
     _isolate(
         client,
@@ -162,13 +174,21 @@ def _apply(
     if line.is_live:
         result.meters.update(pace.delays(entries, result))
         pace.trace(entries, result, began)
-    pace.meter(client, result.meters)
+    so_far.meters.add(result.meters)
     line.put_back(sorted(held))
     line.put_back([entry.entry_id for entry in result.left], idle_ms=STUCK_MILLISECONDS)
     outcomes += result.outcomes
     if held:
         outcomes["halted"] += len(held)
-    return not held
+    return not halted
+
+
+def _unreadable_here(failed: Mapping[str, Exception]) -> set[str]:
+    """Return which entries failed for what this worker lacks: they wait until it is given that."""
+    lacking = {entry: error for entry, error in failed.items() if isinstance(error, LackingError)}
+    for reason, entries in Counter(map(str, lacking.values())).items():
+        log.error("event.unreadable", reason=reason, entries=entries, advice="they stay pending")
+    return set(lacking)
 
 
 def _isolate(client: redis.Redis, failed: Iterable[tuple[Entry, Exception]]) -> None:

@@ -13,11 +13,12 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import now
 
-from service import doorbell
+from service import doorbell, sealing
 from service.keys import QUEUE, REPLAY_QUEUE
 from service.settings import Settings
 from workers import jobs, litter
 from workers.event_job import EventJob, shown
+from workers.failures import unworded
 from workers.housekeeping import ENDS, Housekeeping, may_be_shown
 
 MAINTENANCE_SECONDS = 2
@@ -64,12 +65,15 @@ class EventWorker(SimpleWorker):
         """Die when memory is out: nothing this process does can be trusted any more.
 
         It is as if the kernel had killed it: its supervisor starts it again, and what it has
-        claimed is taken over.
+        claimed is taken over. Of any other error RQ keeps the traceback in the clear: where what is
+        stored is encrypted it must not say what the error said, which may quote an event.
         """
         if isinstance(exc_info[1], MemoryError):
             log.error("worker.died", worker=self.name, reason="MemoryError")
             os._exit(1)
         super().handle_exception(job, *exc_info)
+        if sealing.current.key_id:
+            unworded(exc_info[1])
 
     def dequeue_job_and_maintain_ttl(
         self, timeout: int | None, max_idle_time: int | None = None

@@ -31,3 +31,10 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, JobTimeoutException | TookTooLongError):
         return "timeout"
     return type(error).__name__
+
+
+def unworded(error: BaseException | None) -> None:
+    """Take away what an error and those behind it say; where they were raised stays to be told."""
+    while error is not None:
+        error.args = ()
+        error = error.__cause__ or error.__context__

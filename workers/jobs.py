@@ -15,7 +15,9 @@ import redis
 import structlog
 from rq import get_current_job
 
-from service import stores
+from service import sealing, stores
+from service.compression import LackingError
+from service.drop import Drop
 from service.log import event_log, forgotten, mentions
 from service.log.entry import Entry
 from service.projection import Projection
@@ -38,10 +40,14 @@ class Stores(NamedTuple):
 def open_stores(settings: Settings) -> Stores:
     """Open the stores for all jobs of this process."""
     global _stores  # noqa: PLW0603 - RQ calls a plain function: a process is all they share
+    sealing.use(settings.encryption_keys)
     timeout = settings.store_timeout_seconds
     _stores = Stores(
         log=stores.connect(settings.redis_url, timeout=timeout),
-        projection=Projection(stores.connect_projection(settings.projection_url, timeout=timeout)),
+        projection=Projection(
+            stores.connect_projection(settings.projection_url, timeout=timeout),
+            Drop(settings.drop_fields),
+        ),
     )
     halting.probe_soon(_stores.log)
     return _stores
@@ -130,7 +136,7 @@ def _apply_one(
         _note(client, entry, result, applied=error is None)
     if error is None:
         return []
-    final = spent or is_permanent(error)
+    final = is_permanent(error) or (spent and not isinstance(error, LackingError))
     history = retries.failed(retry, reason_of(error), final=final)
     if not retries.write(client, entry.entry_id, history):
         return []  # erased meanwhile: nobody is to try it again, nor to keep what it says

@@ -13,6 +13,30 @@ from service.watch import traces
 from service.watch.meters import APPLY, STRIPE
 from workers.rounds import Round
 
+TELL_SECONDS = 1.0
+"""Prometheus asks every fifteen."""
+
+
+class Meters:
+    """What a drain adds to the meters: told each second, and at its end."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._counts: Counter[str] = Counter()
+        self._told = time.monotonic()
+
+    def add(self, counts: Counter[str]) -> None:
+        """Add these; telling them round by round took longer than counting them."""
+        self._counts.update(counts)
+        if time.monotonic() > self._told + TELL_SECONDS:
+            self.tell()
+
+    def tell(self) -> None:
+        """Tell what is not told yet."""
+        meter(self._client, self._counts)
+        self._counts.clear()
+        self._told = time.monotonic()
+
 
 def meter(client: redis.Redis, counts: Counter[str]) -> None:
     """Add to the meters; what goes wrong with it harms nobody, and must not."""

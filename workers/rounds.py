@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from service.event import LOGGED_TYPES, Event, Unprojected, read_event
+from service.drop import Drop
+from service.event import Event, Unprojected
 from service.keys import Subject
 from service.log.entry import Entry
 from service.projection import Projection
@@ -77,7 +78,7 @@ def run(
     try:
         with at_most(HANDLING_SECONDS):
             for looked_at, entry in enumerate(entries, 1):  # noqa: B007 (where it hangs)
-                _handle(entry, forgotten.get(entry.entry_id, ()), handled)
+                _handle(entry, forgotten.get(entry.entry_id, ()), handled, projection.drop)
     except TookTooLongError as error:
         handled.failed[entries[looked_at - 1].entry_id] = error
     effect = apply(projection, handled.told)
@@ -98,9 +99,9 @@ def run(
     )
 
 
-def _handle(entry: Entry, forgotten: Collection[str], handled: _Handled) -> None:
+def _handle(entry: Entry, forgotten: Collection[str], handled: _Handled, drop: Drop) -> None:
     try:
-        facts, created = _read(entry, forgotten)
+        facts, created = _read(entry, forgotten, drop)
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it is this event's alone
@@ -114,11 +115,11 @@ def _handle(entry: Entry, forgotten: Collection[str], handled: _Handled) -> None
         handled.ignored.append(entry.entry_id)
 
 
-def _read(entry: Entry, forgotten: Collection[str]) -> tuple[Facts, int | None]:
+def _read(entry: Entry, forgotten: Collection[str], drop: Drop) -> tuple[Facts, int | None]:
     """Return what an entry tells, and Stripe's `created` of it."""
     facts, created = Facts(), None
     try:
-        event = read_event(entry.body, projected=LOGGED_TYPES)
+        event = entry.read(drop)
         if not isinstance(event, Unprojected):
             facts, created = _facts_of(event), event.created
     except Exception:

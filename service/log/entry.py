@@ -1,13 +1,15 @@
 """An entry of the event log: an event as it is stored, and where it is indexed."""
 
-from typing import Any
+from contextlib import suppress
+from functools import cached_property
 
 import msgspec
 
-from service import compression
-from service.event import Event
+from service import compression, sealing
+from service.drop import KEEP_ALL, Drop
+from service.event import LOGGED_TYPES, Event, NotAnEventError, Unprojected, read_event
 from service.keys import Namespace
-from service.log.index import NO_ROW, Row, rows_of
+from service.log.index import Row, rows_of
 
 
 class NewEntry(msgspec.Struct, frozen=True):
@@ -16,28 +18,60 @@ class NewEntry(msgspec.Struct, frozen=True):
     buckets: tuple[str, str]
     """Where its event id and its request id are indexed."""
     fields: tuple[str | bytes, ...]
-    """The ten values an event that lua/append.lua names."""
+    """The seven values an event that lua/append.lua names."""
     size: int
-    """Bytes of the compressed body."""
+    """Bytes of the body as it is stored."""
 
 
-class Entry(msgspec.Struct, frozen=True):
-    """One event as it lies in the log."""
+class Entry(msgspec.Struct, frozen=True, dict=True):
+    """One event as it lies in the log.
+
+    What tells it apart stands beside its body, and can be read where the body cannot; all else is
+    read from the body, by whoever asks first.
+    """
 
     entry_id: str
     id: str
     type: str
     account: str
     mode: str
-    customer: str
-    object: str
-    request: str
     stored: bytes
+    """The body, compressed, and sealed if the settings had a key."""
 
     @property
     def body(self) -> bytes:
-        """The bytes Stripe sent, decompressed anew at each call."""
-        return compression.decompress(self.stored)
+        """The bytes Stripe sent, opened and decompressed anew at each call.
+
+        Raises:
+            UnreadableError: see sealing and compression.
+
+        """
+        return compression.decompress(_opened(self))
+
+    def read(self, drop: Drop = KEEP_ALL) -> Event | Unprojected:
+        """Return what the body says without what is dropped, read anew at each call.
+
+        Raises:
+            NotAnEventError: it is no event to this version of the program.
+            UnreadableError: the stored bytes are damaged, or of a newer version.
+
+        """
+        return read_event(drop(self.body), projected=LOGGED_TYPES)
+
+    @property
+    def customer(self) -> str:
+        """The customer it is about; empty for nobody, or where the body cannot be read."""
+        return self._projected.customer if self._projected else ""
+
+    @property
+    def object(self) -> str:
+        """The id of `data.object`; empty as the customer is."""
+        return self._projected.object_id if self._projected else ""
+
+    @property
+    def request(self) -> str:
+        """The API request that caused it; empty when Stripe acted by itself."""
+        return self._projected.request if self._projected else ""
 
     @property
     def received_ms(self) -> int:
@@ -49,23 +83,33 @@ class Entry(msgspec.Struct, frozen=True):
         """The account and mode it belongs to."""
         return Namespace(account=self.account, mode=self.mode)
 
+    @cached_property
+    def _projected(self) -> Event | None:
+        with suppress(NotAnEventError, compression.UnreadableError):
+            if isinstance(event := self.read(), Event):
+                return event
+        return None
+
 
 def new_entry(event: Event, body: bytes) -> NewEntry:
-    """Return the event ready to be appended, its body compressed."""
+    """Return the event ready to be appended, its body compressed and sealed."""
     stored = compression.compress(body)
-    by_id, by_request = rows_of(event.id, event.request, body)
+    keyring = sealing.current
+    if keyring.key_id:
+        stored = keyring.seal(stored, _place(event.id, event.namespace))
+    by_id, by_request = rows_of(event.id, event.request, body, keyring.digest_keys[0])
+    known_as = by_id.field
+    for key in keyring.digest_keys[1:]:
+        known_as += rows_of(event.id, "", body, key)[0].field
     return NewEntry(
         buckets=(by_id.bucket, by_request.bucket),
         fields=(
-            by_id.field,
+            known_as,
             by_request.field,
             event.id,
             event.type,
             event.namespace.account,
             event.namespace.mode,
-            event.customer,
-            event.object_id,
-            event.request,
             stored,
         ),
         size=len(stored),
@@ -80,22 +124,46 @@ def unlogged(number: int, event: Event, body: bytes) -> Entry:
         type=event.type,
         account=event.namespace.account,
         mode=event.namespace.mode,
-        customer=event.customer,
-        object=event.object_id,
-        request=event.request,
         stored=compression.compress(body),
     )
 
 
 def read_entry(item: tuple[bytes, dict[bytes, bytes]]) -> Entry:
-    """Return an entry as the stream commands answer it."""
+    """Return an entry as the stream commands answer it.
+
+    Entries of before 2026-11 have fields for customer, object and request too; the body says them.
+    """
     entry_id, fields = item
-    texts: dict[str, Any] = {
-        name.decode(): value.decode() for name, value in fields.items() if name != b"body"
-    }
-    return Entry(entry_id=entry_id.decode(), stored=fields[b"body"], **texts)
+    return Entry(
+        entry_id=entry_id.decode(),
+        id=fields[b"id"].decode(),
+        type=fields[b"type"].decode(),
+        account=fields[b"account"].decode(),
+        mode=fields[b"mode"].decode(),
+        stored=fields[b"body"],
+    )
 
 
-def index_rows(entry: Entry) -> list[Row]:
-    """Return every row of the index that leads to the entry."""
-    return [row for row in rows_of(entry.id, entry.request, entry.body) if row != NO_ROW]
+def resealed(entry: Entry) -> bytes:
+    """Return the stored body as the key that seals now would have it; raises UnreadableError."""
+    return sealing.current.seal(_opened(entry), _place(entry.id, entry.namespace))
+
+
+def index_rows(entry: Entry) -> list[tuple[Row, Row]]:
+    """Return every row of the index that may lead to the entry, by its id and by its request.
+
+    The first two are those that it would get now; raises UnreadableError.
+    """
+    body = entry.body
+    keys = sealing.current.digest_keys
+    return [rows_of(entry.id, entry.request, body, key) for key in keys]
+
+
+def _opened(entry: Entry) -> bytes:
+    if not sealing.is_sealed(entry.stored):
+        return entry.stored
+    return sealing.current.unseal(entry.stored, _place(entry.id, entry.namespace))
+
+
+def _place(event_id: str, namespace: Namespace) -> bytes:
+    return f"event\0{namespace.text}\0{event_id}".encode()

@@ -21,7 +21,7 @@ def note(client: redis.Redis, subjects: Iterable[Subject]) -> None:
 def which(client: redis.Redis, subjects: Iterable[Subject]) -> set[Subject]:
     """Return which of these customers and objects are forgotten."""
     asked = list(subjects)
-    if not asked or not client.exists(FORGOTTEN):
+    if not asked:
         return set()
     known = client.smismember(FORGOTTEN, [_member(*subject) for subject in asked])
     return {subject for subject, is_known in zip(asked, known, strict=True) if is_known}
@@ -29,6 +29,8 @@ def which(client: redis.Redis, subjects: Iterable[Subject]) -> set[Subject]:
 
 def among(client: redis.Redis, entries: Sequence[Entry]) -> dict[str, set[str]]:
     """Return by entry which of its customer and its object are forgotten, if any is."""
+    if not client.exists(FORGOTTEN):  # or each entry would be asked about in vain
+        return {}
     told = [(entry, one) for entry in entries for one in {entry.customer, entry.object}]
     known = which(client, {Subject(entry.namespace, one) for entry, one in told})
     found: dict[str, set[str]] = {}

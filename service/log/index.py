@@ -1,7 +1,8 @@
 """The index of the event log: where the entries of an event id or of a request id lie.
 
 Two rows an event, for as long as the log keeps it, so they are short: a field of fourteen bytes
-that stand for the id and the body, and a value of the entry's id and its namespace.
+that stand for the id and the body, and a value of the entry's id and its namespace. The digest of a
+body that is sealed is a keyed one: another would tell whether a guess of the body is right.
 """
 
 import hashlib
@@ -43,9 +44,9 @@ NO_ROW = Row(index_bucket(""), b"")
 """In place of a request's, for what Stripe did by itself."""
 
 
-def rows_of(event_id: str, request: str, body: bytes) -> tuple[Row, Row]:
+def rows_of(event_id: str, request: str, body: bytes, digest_key: bytes = b"") -> tuple[Row, Row]:
     """Return where an event with this body is found by its id, and where by its request's."""
-    about = hashlib.blake2b(body, digest_size=BODY_BYTES).digest()
+    about = hashlib.blake2b(body, key=digest_key, digest_size=BODY_BYTES).digest()
     by_id = Row(index_bucket(event_id), _start(event_id) + about)
     by_request = Row(index_bucket(request), _start(request) + about) if request else NO_ROW
     return by_id, by_request
@@ -57,6 +58,14 @@ def places(rows: Iterable[tuple[bytes, bytes]], event_or_request: str) -> list[P
         return []
     start = _start(event_or_request)
     return [_place(value) for value in sorted(v for field, v in rows if field.startswith(start))]
+
+
+def entry_bytes(entry_id: str) -> bytes:
+    """Return how the values of all rows begin that lead to an entry."""
+    milliseconds, _, sequence = entry_id.partition("-")
+    return int(milliseconds).to_bytes(_MILLISECONDS_END, "big") + int(sequence).to_bytes(
+        _SEQUENCE_END - _MILLISECONDS_END, "big"
+    )
 
 
 def _start(event_or_request: str) -> bytes:

@@ -6,8 +6,9 @@ import msgspec
 import redis
 
 from service.keys import DISCARDED, LOG, OVERCOME, mentions_key
-from service.log.entry import Entry, index_rows, read_entry
+from service.log.entry import Entry, read_entry
 from service.log.event_log import states
+from service.log.indexed import unindex
 from service.log.mentions import number_of
 
 DONE = ("applied", "discarded")
@@ -36,8 +37,7 @@ def trim(client: redis.Redis, older_than_ms: int, *, start: str = "-", count: in
             pipe.xdel(LOG, *[entry.entry_id for entry in old])
             for history in (DISCARDED, OVERCOME):
                 pipe.hdel(history, *[entry.entry_id for entry in old])
-            for bucket, field in (place for entry in old for place in index_rows(entry)):
-                pipe.hdel(bucket, field)
+            unindex(pipe, old)
             for entry in old:
                 _forget_mention(pipe, entry, older_than_ms)
             pipe.execute()

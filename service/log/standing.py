@@ -14,7 +14,8 @@ import redis
 
 from service.doorbell import FAILED_JOBS_KEY
 from service.keys import COUNTERS, DISCARDED, FAILED, GROUP, LOG, OVERCOME, RETRIES
-from service.log.entry import Entry, index_rows
+from service.log.entry import Entry
+from service.log.indexed import unindex
 
 _SETTLE, _FAIL, _DISCARD, _ERASE = (
     (files("service") / "lua" / f"{name}.lua").read_text()
@@ -55,5 +56,4 @@ def erase(client: redis.Redis, entries: Sequence[Entry]) -> None:
         return
     ids = [entry.entry_id for entry in entries]
     client.eval(_ERASE, len(_SETTLE_KEYS), *_SETTLE_KEYS, GROUP, *ids)
-    for bucket, field in (place for entry in entries for place in index_rows(entry)):
-        client.hdel(bucket, field)
+    unindex(client, entries)

@@ -6,6 +6,7 @@
 --          expires where nobody goes on, for nothing trims it and it may hold what is to be erased
 -- ARGV[1]  the consumer group of the log
 -- ARGV[2]  how many entries to copy at most
+-- ARGV[3…] two values an entry whose body is to be another: its id, the body
 --
 -- Returns  { entries copied, 1 when the copy is the log now, else 0 }
 
@@ -17,6 +18,16 @@ local function fields_of(list)
   local fields = {}
   for i = 1, #list, 2 do fields[list[i]] = list[i + 1] end
   return fields
+end
+
+local bodies = {}
+for i = 3, #ARGV, 2 do bodies[ARGV[i]] = ARGV[i + 1] end
+
+local function copy_one(id, fields)
+  for i = 1, #fields, 2 do
+    if fields[i] == 'body' and bodies[id] then fields[i + 1] = bodies[id] end
+  end
+  redis.call('XADD', copy, id, unpack(fields))
 end
 
 local function take_over_group()
@@ -45,7 +56,7 @@ end
 
 local last = redis.call('XREVRANGE', copy, '+', '-', 'COUNT', 1)[1]
 local entries = redis.call('XRANGE', log, last and '(' .. last[1] or '-', '+', 'COUNT', most)
-for _, entry in ipairs(entries) do redis.call('XADD', copy, entry[1], unpack(entry[2])) end
+for _, entry in ipairs(entries) do copy_one(entry[1], entry[2]) end
 if #entries == most then
   redis.call('EXPIRE', copy, LEFT_BEHIND_SECONDS)
   return { #entries, 0 }

@@ -58,10 +58,10 @@ class Timer:
 
     def count_all(self, durations: Iterable[float]) -> Counter[str]:
         """Return what these durations add to which field."""
-        added: Counter[str] = Counter()
-        for seconds in (min(each, LONGEST_SECONDS) for each in durations):
-            added[self.field(seconds)] += 1
-            added[self._sum] += microseconds(seconds)
+        lengths = [min(each, LONGEST_SECONDS) for each in durations]
+        added = Counter(map(self.field, lengths))
+        if lengths:
+            added[self._sum] = microseconds(sum(lengths))
         return added
 
     def read(self, fields: Mapping[str, int]) -> tuple[list[tuple[str, float]], float]:

@@ -12,6 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from service import sealing
+from service.compression import LackingError
 from service.log.intake import Intake
 from service.projection_reads import ProjectionReads
 from service.settings import Settings
@@ -48,6 +50,7 @@ STATUS_OF = {
 EXCEPTION_HANDLERS: dict[type[Exception], errors.Handler] = {
     **{refusal: errors.refused(status) for refusal, status in STATUS_OF.items()},
     StoreAwayError: errors.store_away,
+    LackingError: errors.lacking,
     HTTPException: errors.unrouted,
     Exception: errors.bug,  # Starlette answers with it and raises again: uvicorn logs the traceback
 }
@@ -59,6 +62,7 @@ def create_app(settings: Settings, tell: Tell, reread: Reread | None = None) -> 
     `tell` makes a customer's timeline, for which it takes what only the workers know; `reread`
     returns the settings as they are now: secrets and keys may change while it runs.
     """
+    sealing.use(settings.encryption_keys)
     events = connect_async(settings.redis_url, timeout=settings.store_timeout_seconds)
     commits = connect_async(settings.redis_url, timeout=settings.store_timeout_seconds)
     projection = ProjectionStore(settings.projection_url, timeout=settings.store_timeout_seconds)

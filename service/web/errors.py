@@ -25,6 +25,9 @@ SERVER_ERROR = 500
 RETRY_AFTER_SECONDS = 1
 """A store that restarts is back within a second or two; Stripe's client waits less by itself."""
 
+LACKING_RETRY_AFTER_SECONDS = 60
+"""What is lacking only an operator can give."""
+
 PROCESS = secrets.token_hex(4)
 """Tells apart the request ids of processes; a random one each time would cost a system call."""
 
@@ -99,6 +102,24 @@ async def store_away(request: Request, _error: Exception) -> Response:
         {"Retry-After": str(RETRY_AFTER_SECONDS)},
         reason="store_unavailable",
     )
+
+
+async def lacking(request: Request, error: Exception) -> Response:
+    """Answer a query about what is well kept and cannot be read by this process."""
+    response = stripe_error(
+        request,
+        503,
+        {
+            "type": "api_error",
+            "code": "store_unreadable",
+            "message": "Onfile cannot read this at the moment; its operators are told why. "
+            "Please try again later.",
+        },
+        {"Retry-After": str(LACKING_RETRY_AFTER_SECONDS)},
+        reason="store_unreadable",
+    )
+    log.error("query.unreadable", request_id=response.headers["request-id"], reason=str(error))
+    return response
 
 
 async def unrouted(request: Request, error: HTTPException) -> Response:

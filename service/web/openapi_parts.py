@@ -104,7 +104,10 @@ FAILURES = {
         Retry_After=_header("Seconds after which to try again."),
     ),
     "500": error("A bug of ours."),
-    "503": error("A store is away.", Retry_After=_header("Seconds after which to try again.")),
+    "503": error(
+        "A store is away, or what lies in it cannot be decrypted.",
+        Retry_After=_header("Seconds after which to try again."),
+    ),
     "504": error(
         "`projection_behind`: what Onfile-After names has not been applied in time.",
         **{"Preference-Applied": FRESHNESS["Preference-Applied"]},

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import structlog
 
+from service import sealing
 from service.settings import Settings, SettingsError
 from service.watch import logs
 from service.web.api_keys import ApiKeys
@@ -67,10 +68,12 @@ class Rotation:
         self._webhook.trust(settings.webhook_secrets)
         self._keys.trust(settings.api_keys)
         self._metrics.trust(settings.metrics_key, settings.ops_key)
+        sealing.use(settings.encryption_keys)
         log.info(
             "secrets.changed",
             webhook_secrets=len(settings.webhook_secrets),
             api_keys=len(settings.api_keys),
+            encryption_keys=sealing.current.key_ids,
         )
 
     def _refuse(self, problems: list[str]) -> None:
@@ -81,4 +84,10 @@ class Rotation:
 
 
 def _secrets(settings: Settings) -> tuple[object, ...]:
-    return settings.webhook_secrets, settings.api_keys, settings.metrics_key, settings.ops_key
+    return (
+        settings.webhook_secrets,
+        settings.api_keys,
+        settings.metrics_key,
+        settings.ops_key,
+        settings.encryption_keys,
+    )

@@ -1,6 +1,7 @@
 """The webhook: one delivery from its bytes to its status. The hot path, so no Request or Response.
 
-read → verify → read the event → accept. Only an event that is kept, or is not for us, earns a 200.
+read → verify → read the event → drop what is not to be kept → accept. Only an event that is kept,
+or is not for us, earns a 200.
 """
 
 import contextlib
@@ -13,6 +14,7 @@ import msgspec
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from service.drop import Drop
 from service.event import NotAnEventError, Unprojected, read_event
 from service.keys import METERS
 from service.log.intake import Intake
@@ -68,6 +70,7 @@ class Webhook:
         self, settings: Settings, intake: Intake, *, clock: Callable[[], float] = time.time
     ) -> None:
         self._body_limit = settings.body_limit_bytes
+        self._drop = Drop(settings.drop_fields)
         self._tolerance = settings.signature_tolerance_seconds
         self._intake = intake
         self._traces = traces.exporter("web")
@@ -122,7 +125,7 @@ class Webhook:
         if isinstance(event, Unprojected):
             self._intake.count_ignored(event.type)
             return "ignored"
-        return await self._intake.accept(event, body)
+        return await self._intake.accept(event, self._drop(body))
 
     def _verify(self, body: bytes, signature: str, said: dict[str, object]) -> None:
         """Check the signature, and note which secret made it."""

@@ -17,6 +17,7 @@ from tests.benchmarks import (
     report,
     spread,
     start,
+    sync_engine,
     visible,
 )
 from tests.benchmarks.rows import Row
@@ -33,12 +34,19 @@ PARTS: Mapping[str, Callable[[Path, float], Iterator[Row]]] = {
     "growth": growth.measure,
     "spread": spread.measure,
     "start": start.measure,
+    "rival": sync_engine.measure,
 }
 
 
 @click.command()
 @click.argument("parts", nargs=-1, type=click.Choice([*PARTS]))
-@click.option("--scale", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True)
+@click.option(
+    "--scale",
+    type=click.FloatRange(0, 100, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="How much of the usual load; beyond 1 it takes memory and time in proportion.",
+)
 @click.option("--results", type=click.Path(path_type=Path), help="Where to write the table.")
 def main(parts: tuple[str, ...], scale: float, results: Path | None) -> None:
     """Measure PARTS, or all of them; each with servers of its own.

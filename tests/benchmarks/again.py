@@ -5,16 +5,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import redis
 
 from service.keys import REPLAYED
 from tests.benchmarks import apply, lives
-from tests.benchmarks.processes import client, onfile, store, until
+from tests.benchmarks.processes import client, onfile, store, until, until_grown
 from tests.benchmarks.rows import Row, rate
 
 DOCUMENTS = ("onfile:c:*", "onfile:s:*")
+LOST_TOGETHER = 1_000
 
 
 def measure(folder: Path, scale: float) -> Iterator[Row]:
@@ -53,7 +55,7 @@ def _replayed(url: str, log: redis.Redis, folder: Path, events: int) -> float:
         try:
             until(lambda: done() > 0, waiting_for="the first round")
             before, began = done(), time.perf_counter()
-            until(lambda: done() == events, apply.DRAIN_SECONDS, waiting_for="the replay's end")
+            until_grown(done, events, waiting_for="the replay's end")
             return (events - before) / (time.perf_counter() - began)
         finally:
             command.terminate()
@@ -71,5 +73,6 @@ def _environ(url: str) -> dict[str, str]:
 def _empty(log: redis.Redis) -> None:
     """Lose the projection, as if its store were new."""
     for pattern in DOCUMENTS:
-        for key in log.scan_iter(pattern, count=1_000):
-            log.unlink(key)
+        keys = log.scan_iter(pattern, count=LOST_TOGETHER)
+        while some := list(islice(keys, LOST_TOGETHER)):
+            log.unlink(*some)

@@ -38,15 +38,19 @@ def card_ids(number: int) -> list[str]:
     return [f"card_1K{number:020d}{place}" for place in "abc"]
 
 
-def event(number: int, place: int) -> bytes:
-    """Return one event of a customer's life as Stripe sends it: a kilobyte of indented JSON."""
+def event(number: int, place: int, *, as_payment_methods: bool = False) -> bytes:
+    """Return one event of a customer's life as Stripe sends it: a kilobyte of indented JSON.
+
+    With `as_payment_methods` cards are told of in the other of Stripe's two ways.
+    """
     customer, cards = customer_id(number), card_ids(number)
+    added = _ATTACHED if as_payment_methods else _ADDED
     template, changed = (
         (_CREATED, {"id": customer}),
-        (_ADDED, {"id": cards[0], "customer": customer}),
+        (added, {"id": cards[0], "customer": customer}),
         (_UPDATED, {"id": customer, "default_source": cards[0]}),
-        (_ADDED, {"id": cards[1], "customer": customer}),
-        (_ADDED, {"id": cards[2], "customer": customer}),
+        (added, {"id": cards[1], "customer": customer}),
+        (added, {"id": cards[2], "customer": customer}),
     )[place]
     told = template | {
         "id": f"evt_1K{number:017d}{place}",
@@ -57,7 +61,9 @@ def event(number: int, place: int) -> bytes:
     return json.dumps(told, indent=2).encode()
 
 
-def lives(customers: int, *, first: int = 0, shuffled: bool = False) -> Iterator[bytes]:
+def lives(
+    customers: int, *, first: int = 0, shuffled: bool = False, as_payment_methods: bool = False
+) -> Iterator[bytes]:
     """Yield the events of many customers in the order in which they would arrive.
 
     Args:
@@ -65,6 +71,7 @@ def lives(customers: int, *, first: int = 0, shuffled: bool = False) -> Iterator
         first: the number of the first of them.
         shuffled: no order at all instead, so that hardly two events of one customer meet in one
             round of a worker: the worst there can be.
+        as_payment_methods: cards are told of by `payment_method.attached`.
 
     """
     dice = random.Random(1)  # noqa: S311 - the same in every run
@@ -79,7 +86,7 @@ def lives(customers: int, *, first: int = 0, shuffled: bool = False) -> Iterator
                 one[0] / SIGNUPS_A_SECOND + MOMENTS[one[1]] + dice.uniform(0, JITTER_SECONDS)
             )
         )
-    return (event(number, place) for number, place in events)
+    return (event(*one, as_payment_methods=as_payment_methods) for one in events)
 
 
 def append(client: redis.Redis, bodies: Iterator[bytes]) -> int:
@@ -114,4 +121,7 @@ def _recorded() -> dict[str, dict[str, Any]]:
 
 _CREATED = _recorded()["customer.created"]
 _UPDATED = _recorded()["customer.updated"]
-_ADDED = json.loads((DATA / "webhook_fixtures/customer.source.created.json").read_text())
+_ADDED, _ATTACHED = (
+    json.loads((DATA / f"webhook_fixtures/{name}.json").read_text())
+    for name in ("customer.source.created", "payment_method.attached")
+)

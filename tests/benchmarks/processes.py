@@ -1,6 +1,7 @@
 """The servers of a benchmark: its own, on free ports, and ended with it however it ends."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import redis
 
@@ -17,11 +19,18 @@ KEY = "sk_test_benchmark_0123456789abcdef"
 SECRET = "whsec_benchmark_0123456789abcdef"
 
 START_SECONDS = 20
+STALL_SECONDS = 60
+"""Longer than a store takes to write its file anew while others use its disk."""
+
 POLL_SECONDS = 0.01
 
 
 class LateError(Exception):
     """What was waited for did not come in time."""
+
+
+class MissingError(Exception):
+    """What Onfile is compared with cannot be run here; the message says what is missing."""
 
 
 def until(what: Callable[[], bool], seconds: float = START_SECONDS, *, waiting_for: str) -> None:
@@ -38,26 +47,42 @@ def until(what: Callable[[], bool], seconds: float = START_SECONDS, *, waiting_f
         time.sleep(POLL_SECONDS)
 
 
+def until_grown(number: Callable[[], int], to: int, *, waiting_for: str) -> None:
+    """Return when a number has grown so far, however long it takes.
+
+    Raises:
+        LateError: it has stopped growing.
+
+    """
+    while (seen := number()) < to:
+        until(lambda: number() > seen, STALL_SECONDS, waiting_for=waiting_for)
+
+
 @contextmanager
-def running(command: list[str], log: Path, environ: Mapping[str, str] = {}) -> Iterator[None]:
-    """Run a process beside what stands below, its lines in a file as in production."""
+def running(
+    command: list[str], log: Path, environ: Mapping[str, str] = {}, **more: Any
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a process beside what stands below, its lines in a file as in production.
+
+    What `more` says goes to Popen.
+    """
     with log.open("ab") as lines:
-        process = subprocess.Popen(
+        streams: dict[str, Any] = {"stdout": lines, "stderr": lines}
+        process: subprocess.Popen[bytes] = subprocess.Popen(
             command,
             env=os.environ | environ,
-            stdout=lines,
-            stderr=lines,
             preexec_fn=parent.bind_to_parent(),  # noqa: PLW1509 - it makes one call of the system
+            **streams | more,
         )
-    try:
-        yield
-    finally:
-        process.terminate()
+    with process:
         try:
-            process.wait(START_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(START_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 @contextmanager
@@ -101,6 +126,14 @@ def rivals(url: str, folder: Path) -> Iterator[int]:
     with running(command, folder / "rivals.log", {"REDIS_URL": url}):
         listening(port)
         yield port
+
+
+def program(name: str, part_of: str) -> str:
+    """Return where a program is; raises MissingError."""
+    found = shutil.which(name)
+    if not found:
+        raise MissingError(f"{part_of} is not installed here ({name})")
+    return found
 
 
 def free_port() -> int:

@@ -39,13 +39,14 @@ def show(rows: Sequence[Row], console: Console) -> None:
 
 def write(rows: Sequence[Row], path: Path, *, scale: float) -> None:
     """Write the table with the machine and the versions it was made with."""
+    versions = [f"Python {platform.python_version()}"]
+    versions += [f"{name} {version(name)}" for name in LIBRARIES]
+    versions += sorted({row.made_with for row in rows if row.made_with})
     lines = [
         HEADER,
         f"{datetime.now(UTC):%Y-%m-%d}, {_machine()}.",
-        f"Python {platform.python_version()}, "
-        + ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-        + ".",
-        *([] if scale == 1 else [f"Scaled down to {scale:g} of the load."]),
+        f"{', '.join(versions)}.",
+        *([] if scale == 1 else [f"Scaled to {scale:g} of the load."]),
         "",
         f"| {' | '.join(COLUMNS)} |",
         "|" + "---|" * len(COLUMNS),

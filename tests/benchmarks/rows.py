@@ -14,6 +14,8 @@ class Row(NamedTuple):
     """Or the figure itself, where it is compared with a limit alone."""
     goal: str
     """`≥ 0.7`, `≤ 15`; empty where there is none."""
+    made_with: str = ""
+    """What took part besides the libraries that take part in all of it, with versions."""
 
     @property
     def met(self) -> bool | None:

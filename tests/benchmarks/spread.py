@@ -13,7 +13,7 @@ from typing import Any
 
 from service.keys import COUNTERS
 from tests.benchmarks import accept, apply, lives, load
-from tests.benchmarks.processes import client, onfile, store, until, web
+from tests.benchmarks.processes import client, onfile, store, until, until_grown, web
 from tests.benchmarks.rows import Row, rate
 from tests.cluster import cluster
 
@@ -22,7 +22,6 @@ LEAST_CUSTOMERS = 500
 WORKERS = 2
 CONNECTIONS = 64
 SECONDS = 9.0
-SETTLE_SECONDS = 300
 
 
 def measure(folder: Path, scale: float) -> Iterator[Row]:
@@ -89,7 +88,7 @@ def _store_time(folder: Path, customers: int, seconds: float) -> Row:
         events = lives.append(log, lives.lives(customers))
         began = _cpu_seconds(log)
         with onfile("worker", url, folder / "worker.log"):
-            until(lambda: apply.settled(log) == events, SETTLE_SECONDS, waiting_for="the worker")
+            until_grown(partial(apply.settled, log), events, waiting_for="the worker")
         to_apply = (_cpu_seconds(log) - began) / events
     both = to_accept + to_apply
     return Row(

@@ -70,9 +70,11 @@ def test_compose_gives_the_web_every_setting_and_nobody_another_s_password() -> 
     told = COMPOSE["web"]["environment"].keys()
     asks_stripe = {"STRIPE_API_KEY", "ONFILE_STRIPE_URL"}
     assert {setting.name for setting in SETTINGS} - asks_stripe == (told | of_image) - of_others
-    secret = {setting.name for setting in SETTINGS if setting.secret} - asks_stripe
+    of_all = {"ONFILE_ENCRYPTION_KEYS"}
+    secret = {setting.name for setting in SETTINGS if setting.secret} - asks_stripe - of_all
     for name in ("worker", "operator"):
         assert not COMPOSE[name]["environment"].keys() & secret
+        assert of_all <= COMPOSE[name]["environment"].keys()
         assert asks_stripe <= COMPOSE[name]["environment"].keys()
     for name in ("web", "worker", "operator"):
         assert f"${{{name.upper()}_PASSWORD}}" in COMPOSE[name]["environment"]["REDIS_URL"]

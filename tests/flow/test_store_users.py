@@ -31,6 +31,7 @@ COMMANDS = (
     ("doctor",),
     ("events", "show", "evt_poison"),
     ("failed", "retry", "evt_poison"),
+    ("reencrypt", "--check"),
 )
 
 

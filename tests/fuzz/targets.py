@@ -3,9 +3,12 @@
 A target returns, whatever it is given; it raises only what is a bug.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping
 
+from service.drop import Drop
 from service.event import NotAnEventError, read_event
+from service.personal_fields import GROUPS
 from service.signature import SignatureError, match, sign
 from service.web.api_keys import ApiKeys
 from service.web.errors import RefusalError
@@ -16,6 +19,7 @@ from service.web.read_your_write import read_wait
 
 SECRET = "whsec_fuzz"
 NOW = 1_700_000_000.0
+DROP = Drop(GROUPS)
 REASONS = {
     "missing_header",
     "malformed_header",
@@ -44,6 +48,18 @@ def event(data: bytes) -> None:
         assert error.reason.isidentifier()
     else:
         assert found.id.isascii()
+
+
+def dropped(data: bytes) -> None:
+    """What is dropped once is dropped, and of an event it is the same event."""
+    try:
+        bare = DROP(data)
+    except NotAnEventError as error:
+        assert error.reason in {"not_json", "too_deep"}
+        return
+    assert DROP(bare) == bare
+    with contextlib.suppress(NotAnEventError):
+        assert read_event(bare).id == read_event(data).id
 
 
 def query_string(data: bytes) -> None:
@@ -85,5 +101,6 @@ def etag(data: bytes) -> None:
 
 
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
-    target.__name__: target for target in (signature, event, query_string, api_key, prefer, etag)
+    target.__name__: target
+    for target in (signature, event, dropped, query_string, api_key, prefer, etag)
 }

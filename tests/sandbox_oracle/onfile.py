@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from service.drop import Drop
 from service.log import event_log
 from service.projection import Projection
 from service.sandbox.oracle import Seen
@@ -30,10 +31,12 @@ SECRET = "whsec_sandbox_oracle"
 class Onfile:
     """The whole service without its sockets; only the store is another process."""
 
-    def __init__(self, app: "Starlette", client: "redis.Redis", runner: asyncio.Runner) -> None:
+    def __init__(
+        self, app: "Starlette", client: "redis.Redis", runner: asyncio.Runner, drop: Drop
+    ) -> None:
         self.app = app
         self._client = client
-        self._projection = Projection(client)
+        self._projection = Projection(client, drop)
         self._runner = runner
 
     def forget(self) -> None:
@@ -79,9 +82,14 @@ class Onfile:
 
 
 @contextmanager
-def onfile_on(store: "Store") -> Iterator[Onfile]:
+def onfile_on(store: "Store", drop_fields: tuple[str, ...] = ()) -> Iterator[Onfile]:
     """Run Onfile over this store until the block is left."""
-    settings = Settings(redis_url=store.url, webhook_secrets=(SECRET,), api_keys=(API_KEY,))
+    settings = Settings(
+        redis_url=store.url,
+        webhook_secrets=(SECRET,),
+        api_keys=(API_KEY,),
+        drop_fields=drop_fields,
+    )
     app = create_app(settings, opened_when_asked(settings))
     with store.client() as client, running(app) as runner:
-        yield Onfile(app, client, runner)
+        yield Onfile(app, client, runner, Drop(drop_fields))

@@ -1,11 +1,13 @@
 """Settings: every wrong one is refused with a sentence that says what to do."""
 
+import base64
 import dataclasses
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from service.personal_fields import GROUPS
 from service.setting_table import SETTINGS, Role, Setting
 from service.settings import Settings, SettingsError, default_text, without_password
 
@@ -47,8 +49,10 @@ def test_every_setting_can_be_set() -> None:
             "ONFILE_STRIPE_URL": "https://stripe.internal/",
             "ONFILE_OPS_KEY": "ops_0123456789abcdef",
             "ONFILE_METRICS_KEY": "metrics_0123456789abcdef",
+            "ONFILE_ENCRYPTION_KEYS": base64.b64encode(bytes(range(32))).decode(),
             "ONFILE_HOST": "0.0.0.0",  # noqa: S104
             "PORT": "9000",
+            "ONFILE_DROP_FIELDS": "email, name",
             "ONFILE_REPLICAS": "1",
             "ONFILE_RETENTION_DAYS": "7",
             "ONFILE_SIGNATURE_TOLERANCE_SECONDS": "60",
@@ -94,6 +98,18 @@ def test_several_secrets_and_keys_are_separated_by_commas_and_trimmed() -> None:
     )
     assert settings.webhook_secrets == ("whsec_new", "whsec_old")
     assert settings.api_keys == ("sk_test_1", "rk_live_0123456789")
+
+
+def test_what_to_drop_is_named_in_groups_or_is_all() -> None:
+    def dropped(text: str) -> tuple[str, ...]:
+        return Settings.from_environ({**WEB, "ONFILE_DROP_FIELDS": text}, role="web").drop_fields
+
+    assert dropped("phone,EMAIL, ") == ("email", "phone")
+    assert dropped("all") == dropped("name,all") == tuple(GROUPS)
+    assert dropped("") == ()
+    told = problem_with("ONFILE_DROP_FIELDS", "email,nmae")
+    assert "names 'nmae'" in told
+    assert all(group in told for group in (*GROUPS, "all"))
 
 
 def test_all_problems_are_told_at_once_in_sentences() -> None:
@@ -160,6 +176,43 @@ def test_the_operators_key_reads_nothing() -> None:
     key = "sk_live_0123456789abcdef"
     [problem] = problems_of({**WEB, "ONFILE_OPS_KEY": key})
     assert problem.startswith("ONFILE_OPS_KEY is also in ONFILE_API_KEYS")
+
+
+def test_encryption_keys_are_read_in_their_order_from_a_file_too(tmp_path: Path) -> None:
+    first, second = (base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))
+    (tmp_path / "keys").write_text(f"{first}\n{second}\n")
+    environ = {"REDIS_URL": "redis://store"}
+    by_file = environ | {"ONFILE_ENCRYPTION_KEYS_FILE": str(tmp_path / "keys")}
+    assert Settings.from_environ(by_file, role="worker").encryption_keys == (first, second)
+    stopped = Settings.from_environ(
+        environ | {"ONFILE_ENCRYPTION_KEYS": f"none,{first}"}, role="worker"
+    )
+    assert stopped.encryption_keys == ("none", first)
+    assert first in stopped.secrets
+    assert "none" not in stopped.secrets
+    assert first not in repr(stopped)
+
+
+@pytest.mark.parametrize(
+    "key", ["secret", "c2hvcnQ=", "A" * 43, base64.b64encode(bytes(31)).decode(), "ä" * 44]
+)
+def test_what_is_no_encryption_key_is_refused_with_how_to_make_one(key: str) -> None:
+    problem = problem_with("ONFILE_ENCRYPTION_KEYS", f"none,{key}")
+    assert "a key (number 2) that is not 32 bytes in base64" in problem
+    assert "`openssl rand -base64 32`" in problem
+    assert key not in problem
+
+
+def test_an_encryption_key_stands_in_one_place_and_none_in_the_first() -> None:
+    key = base64.b64encode(bytes(32)).decode()
+    assert "a key twice" in problem_with("ONFILE_ENCRYPTION_KEYS", f"{key},{key}")
+    assert "only stand first" in problem_with("ONFILE_ENCRYPTION_KEYS", f"{key},none")
+
+
+def test_encryption_without_its_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.setting_values.find_spec", lambda _: None)
+    key = base64.b64encode(bytes(32)).decode()
+    assert "pip install 'onfile[encryption]'" in problem_with("ONFILE_ENCRYPTION_KEYS", key)
 
 
 @pytest.mark.parametrize(

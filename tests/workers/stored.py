@@ -4,7 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from service.documents import CustomerAnswer, SourceAnswer, decode_customer, decode_source
+from service.documents import (
+    CustomerAnswer,
+    SourceAnswer,
+    decode_customer,
+    decode_source,
+    opened,
+)
 from workers.algebra.facts import CustomerFacts, SourceFacts
 
 if TYPE_CHECKING:
@@ -30,7 +36,8 @@ def dumped(client: "redis.Redis") -> dict[bytes, Any]:
 def stored_documents(client: "redis.Redis") -> dict[str, tuple[Any, Any]]:
     """Return answer and facts of every document, by the id in its key."""
     documents: dict[str, tuple[Any, Any]] = {}
-    for key, value in stored_values(client).items():
+    for key, stored in stored_values(client).items():
+        value = opened(key, stored)
         subject = key.rpartition(":")[2].rstrip("}")
         if key.startswith("onfile:c:"):
             _, customer, known = decode_customer(value)

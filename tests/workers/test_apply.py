@@ -1,7 +1,7 @@
 """Facts applied to a real store: merged, committed, linked; again and again with the same end."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,9 @@ import redis
 
 from service.documents import version_of
 from service.keys import Namespace, Subject, customer_key, source_key
-from service.projection import Projection, Write
+from service.projection import COMMITTED_TOGETHER, Projection, Write
 from service.watch.meters import FACTS
+from tests.flow.conftest import eventually
 from tests.workers.fold import TEST, Fold, facts_told
 from tests.workers.histories import WORLDS, delivered, lived
 from tests.workers.notation import CUSTOMER, added, card, created, event, removed, source_id
@@ -140,7 +141,7 @@ class _Crashing(Projection):
 
     commits = 1
 
-    def commit(self, writes: Sequence[Write]) -> list[bool]:
+    def commit(self, writes: Iterable[Write]) -> list[bool]:
         if not self.commits:
             raise _CrashError
         self.commits -= 1
@@ -188,7 +189,7 @@ class _Disturbed(Projection):
         self.other = list(other)
         self.refused = 0
 
-    def commit(self, writes: Sequence[Write]) -> list[bool]:
+    def commit(self, writes: Iterable[Write]) -> list[bool]:
         if self.other:
             apply(Projection(self._client), [self.other.pop()])
         stored = super().commit(writes)
@@ -210,8 +211,8 @@ def test_a_conflict_is_merged_anew_and_loses_nothing(client: "redis.Redis") -> N
 
 
 class _Refusing(Projection):
-    def commit(self, writes: Sequence[Write]) -> list[bool]:
-        return [False] * len(writes)
+    def commit(self, writes: Iterable[Write]) -> list[bool]:
+        return [False for _ in writes]
 
 
 def test_a_store_that_always_refuses_is_given_up(
@@ -247,6 +248,24 @@ def test_a_commit_stores_only_what_was_made_from_what_is_stored(projection: Proj
     other = Write("onfile:c:{test::cus_2}", 0, (1).to_bytes(8, "big"))
     assert projection.commit([wrong, other, right]) == [False, True, True]
     assert projection.load([first.key, "onfile:c:{test::cus_3}"]) == [right.value, None]
+
+
+def test_documents_are_on_their_way_while_others_are_made(
+    client: "redis.Redis", projection: Projection
+) -> None:
+    first, *writes = [
+        Write(f"onfile:c:{{test::cus_{n}}}", 0, (1).to_bytes(8, "big")) for n in range(251)
+    ]
+    projection.commit([first])  # from now on the store knows the script
+
+    def made() -> Iterator[Write]:
+        for number, write in enumerate(writes):
+            if number == 101:
+                eventually(lambda: client.dbsize() == 1 + COMMITTED_TOGETHER)
+            yield write
+
+    assert projection.commit(made()) == [True] * 250
+    assert projection.commit(writes) == [False] * 250
 
 
 def test_nothing_to_load_or_commit_asks_nothing(projection: Projection) -> None:

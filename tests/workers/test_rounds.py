@@ -25,9 +25,6 @@ def entry(number: int, body: bytes, *, account: str = "") -> Entry:
         type="",
         account=account,
         mode="test",
-        customer="",
-        object="",
-        request="",
         stored=compression.compress(body),
     )
 

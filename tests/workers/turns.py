@@ -5,7 +5,7 @@ waits before every step until it is its turn.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from service.projection import Projection, Write
@@ -28,10 +28,10 @@ class SteppedProjection(Projection):
             self._step()
         return super().load(keys)
 
-    def commit(self, writes: Sequence[Write]) -> list[bool]:
-        if writes:
+    def commit(self, writes: Iterable[Write]) -> list[bool]:
+        if made := list(writes):
             self._step()
-        return super().commit(writes)
+        return super().commit(made)
 
 
 class _Worker:

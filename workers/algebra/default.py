@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from service.event import READ_TYPE
 from workers.algebra.facts import NEVER, CustomerFacts
-from workers.algebra.objects import default_of
 from workers.algebra.order import Attachments
 from workers.algebra.seconds import Newest
 
@@ -68,8 +67,7 @@ def default_source(facts: CustomerFacts, newest: Newest, attachments: Attachment
 
 def _shown(newest: Newest) -> set[str] | None:
     """Return the defaults that the newest snapshots show; None where none shows the field."""
-    defaults = {default_of(s.fields) for s in newest.candidates}
-    return {default for default in defaults if default is not None} or None
+    return {s.default for s in newest.candidates if s.default is not None} or None
 
 
 def _any_added_by(second: int, attachments: Attachments) -> bool:
@@ -86,8 +84,10 @@ def _carried(
     the rest does, or one added in that very second.
     """
     steps: list[Step] = []
-    # Mostly there is one and it stays: then nothing that was added or has gone moves it.
-    if all(d != NOBODY and attachments.gone.get(d, NEVER) == NEVER for d in possible):
+    # Mostly there is one and it stays, or nothing that it could pass to: then nothing moves it.
+    if not attachments.times or all(
+        d != NOBODY and attachments.gone.get(d, NEVER) == NEVER for d in possible
+    ):
         return possible, ()
     for second in _seconds(since, attachments):
         if not any(d == NOBODY or attachments.gone.get(d, NEVER) <= second for d in possible):

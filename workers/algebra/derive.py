@@ -7,11 +7,12 @@ import msgspec
 
 from service.documents import CustomerAnswer, ListedSource, SourceAnswer
 from service.keys import Namespace
-from workers.algebra.default import CONFIRMED, Default, default_source
-from workers.algebra.facts import NEVER, CustomerFacts, Record, SourceFacts
-from workers.algebra.objects import DEFAULT_FIELDS, Fields, default_of, fields_of, identity, text_of
+from workers.algebra.default import CONFIRMED, default_source
+from workers.algebra.facts import NEVER, CustomerFacts, SourceFacts
+from workers.algebra.objects import DEFAULT_FIELDS, fields_of, identity, text_of
 from workers.algebra.order import Attachments
 from workers.algebra.seconds import Newest, newest
+from workers.algebra.snapshots import Snapshot
 from workers.algebra.views import (
     Shared,
     has_second_view,
@@ -28,7 +29,7 @@ def derive_source(facts: SourceFacts) -> SourceAnswer:
         return _FORGOTTEN_SOURCE
     kind = _kind(facts)
     snapshot = newest(facts.snapshots, silent=kind == "source")
-    stamps: list[tuple[int, Record | str | None]] = [(snapshot.second, snapshot.record)]
+    stamps = [(snapshot.second, snapshot.event)]
     body = snapshot.record.object if snapshot.record else b""
     decided = snapshot.decided
     if facts.views and body and has_second_view(kind):
@@ -38,13 +39,13 @@ def derive_source(facts: SourceFacts) -> SourceAnswer:
             shared = newest(group, silent=kind == "source")
             if shared.record:
                 values = values_of(shared.record) | values
-                stamps.append((shared.second, shared.record))
+                stamps.append((shared.second, shared.event))
             decided = decided and shared.decided
             group = showing_more(group, values)
         body = overlaid(body, values, kind)
     elif facts.views:
         view = newest(facts.views)
-        stamps.append((view.second, view.record))
+        stamps.append((view.second, view.event))
     gone = facts.times.gone != NEVER
     owner = _owner(facts.owners, body)
     return SourceAnswer(
@@ -65,17 +66,13 @@ def derive_customer(namespace: Namespace, customer: str, facts: CustomerFacts) -
     facts = own(customer, facts)
     snapshot = newest(facts.snapshots)
     attachments = Attachments(facts)
-    links = facts.links.values()
-    moments = [*facts.snapshots, *(link.answer.second for link in links)]
-    for link in links:
-        moments += msgspec.structs.astuple(link.times)
+    moments = [*facts.snapshots]
+    stamps = [(snapshot.second, snapshot.event)]
+    for link in facts.links.values():
+        moments += (link.answer.second, *msgspec.structs.astuple(link.times))
+        stamps.append((link.answer.second, link.answer.event))
     second = _last(moments)
-    event = _newest_event(
-        [
-            (snapshot.second, snapshot.record),
-            *((link.answer.second, link.answer.event) for link in links),
-        ]
-    )
+    event = _newest_event(stamps)
     if facts.deleted:
         return _deleted(customer, second, event)
     order = attachments.newest_first(attachments.alive())
@@ -87,7 +84,7 @@ def derive_customer(namespace: Namespace, customer: str, facts: CustomerFacts) -
         "object": not snapshot.decided or not all(answer.decided for answer in shown),
     }
     return CustomerAnswer(
-        body=_with_default(_body(namespace, customer, snapshot, default), default),
+        body=_body(namespace, customer, snapshot, default.source),
         deleted=False,
         default=default.source,
         basis=default.basis,
@@ -161,29 +158,33 @@ def _as_owned(body: bytes, kind: str, *, owner: str, gone: bool) -> bytes:
     return body
 
 
-def _body(
-    namespace: Namespace, customer: str, snapshot: Newest, default: Default
-) -> Fields | dict[str, Any]:
+def _body(namespace: Namespace, customer: str, snapshot: Newest, default: str) -> bytes:
     """Return the customer to serve: of several candidates, one that shows this default."""
-    bodies = [s.fields for s in snapshot.candidates]
-    showing = [body for body in bodies if default_of(body) == default.source]
-    if bodies:
-        return (showing or bodies)[0]
-    return {"id": customer, "object": "customer", "livemode": namespace.mode == "live"}
+    candidates = snapshot.candidates
+    if not candidates:
+        known = {"id": customer, "object": "customer", "livemode": namespace.mode == "live"}
+        return _encode(known | {DEFAULT_FIELDS[0]: default or None})
+    showing = (candidate for candidate in candidates if candidate.default == default)
+    return _with_default(next(showing, candidates[0]), default)
 
 
-def _with_default(body: Fields | dict[str, Any], default: Default) -> bytes:
-    shown = [name for name in DEFAULT_FIELDS if name in body] or DEFAULT_FIELDS[:1]
-    return _encode(body | dict.fromkeys(shown, default.source or None))
+def _with_default(snapshot: Snapshot, default: str) -> bytes:
+    """Return a customer with its default written in; mostly it shows it already."""
+    written = _encode(default or None)
+    shown = [name for name in DEFAULT_FIELDS if name in snapshot.defaults]
+    if shown and all(bytes(snapshot.defaults[name]) == written for name in shown):
+        return snapshot.record.object
+    fields = fields_of(snapshot.record.object) or {}
+    return _encode(fields | dict.fromkeys(shown or DEFAULT_FIELDS[:1], msgspec.Raw(written)))
 
 
 def _last(seconds: Iterable[int]) -> int:
     return max([second for second in seconds if second < NEVER], default=0)
 
 
-def _newest_event(stamps: list[tuple[int, Record | str | None]]) -> str:
+def _newest_event(stamps: Iterable[tuple[int, str]]) -> str:
     """Return the event of the greatest second; of several, the least id."""
-    told = [(-s, of.event if isinstance(of, Record) else of) for s, of in stamps if of]
+    told = [(-second, event) for second, event in stamps if event]
     return min(told)[1] if told else ""
 
 

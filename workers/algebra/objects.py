@@ -72,12 +72,21 @@ def truth_of(value: msgspec.Raw | None) -> bool:
     return value is not None and bytes(value) == b"true"
 
 
+def defaults_in(content: bytes) -> Fields:
+    """Return the fields of a customer that name its default, and no others: ten times fewer."""
+    try:
+        shown = _DEFAULTS.decode(content)
+    except msgspec.ValidationError:
+        return {}
+    return {name: value for name in _DEFAULT_NAMES if (value := getattr(shown, name))}
+
+
 def default_of(fields: Fields) -> str | None:
     """Return a customer's default source; empty for null, None where no field tells.
 
     That no card is the default says nothing of bank accounts: only `default_source` tells null.
     """
-    for name in (*DEFAULT_FIELDS, ACTIVE_CARD):
+    for name in _DEFAULT_NAMES:
         if name in fields:
             told_null = name == "default_source" and bytes(fields[name]) == b"null"
             return identity(fields[name]) or ("" if told_null else None)
@@ -148,6 +157,14 @@ def _is_whole(listing: Fields, shown: int) -> bool:
     return counted is not None and second_of(counted) == shown
 
 
+class _Defaults(msgspec.Struct):
+    default_source: msgspec.Raw = msgspec.Raw()
+    default_card: msgspec.Raw = msgspec.Raw()
+    active_card: msgspec.Raw = msgspec.Raw()
+
+
+_DEFAULT_NAMES = (*DEFAULT_FIELDS, ACTIVE_CARD)
+_DEFAULTS = msgspec.json.Decoder(_Defaults)
 _NULL = msgspec.Raw(b"null")
 _PARSED: msgspec.json.Decoder[Json] = msgspec.json.Decoder(float_hook=Decimal)
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])

@@ -29,6 +29,11 @@ class Newest(NamedTuple):
         """The record to serve; None where there is no snapshot at all."""
         return self.candidates[0].record if self.candidates else None
 
+    @property
+    def event(self) -> str:
+        """The id of the event that told it; empty where there is none."""
+        return self.candidates[0].record.event if self.candidates else ""
+
 
 class _Arrow(NamedTuple):
     """One change. Two events of one request that tell the same are of one change, told twice."""
@@ -36,6 +41,9 @@ class _Arrow(NamedTuple):
     request: str
     before: Node
     after: Node
+
+
+_NO_SNAPSHOT = Newest((), decided=True, second=-1, snapshots=())
 
 
 def newest(group: Group, *, silent: bool = False) -> Newest:
@@ -50,10 +58,10 @@ def newest(group: Group, *, silent: bool = False) -> Newest:
             before ended does not tell where this one began.
 
     """
-    found = Newest((), decided=True, second=-1, snapshots=())
+    found = _NO_SNAPSHOT
     before: Sequence[Snapshot] = ()
     for second, records in sorted(group.items()):
-        snapshots = [Snapshot(record) for record in records.values()]
+        snapshots = _fullest([Snapshot(record) for record in records.values()])
         news = [s for s in snapshots if not any(map(s.retells, before))] if before else snapshots
         if news:
             found = _end(news, found.candidates, second, silent=silent)
@@ -61,6 +69,17 @@ def newest(group: Group, *, silent: bool = False) -> Newest:
             found = found._replace(decided=False)
         before = snapshots
     return found
+
+
+def _fullest(snapshots: list[Snapshot]) -> list[Snapshot]:
+    """Leave out what was told in full as well: the same event, of which fields were dropped."""
+    if len(snapshots) == 1 or len({s.rendering for s in snapshots}) == len(snapshots):
+        return snapshots
+    return [
+        s
+        for s in snapshots
+        if not any(s.rendering == other.rendering and s.is_part_of(other) for other in snapshots)
+    ]
 
 
 def _end(

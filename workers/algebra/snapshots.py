@@ -7,7 +7,7 @@ from typing import TypeAlias
 import msgspec
 
 from workers.algebra.facts import Record
-from workers.algebra.objects import Fields, Json, fields_of, parsed
+from workers.algebra.objects import Fields, Json, default_of, defaults_in, parsed
 
 Path: TypeAlias = tuple[str, ...]
 Node: TypeAlias = tuple[bytes, ...]
@@ -26,9 +26,14 @@ class Snapshot:
         return self.record.phase, self.record.status
 
     @cached_property
-    def fields(self) -> Fields:
-        """The object's top level, its values as Stripe wrote them."""
-        return fields_of(self.record.object) or {}
+    def defaults(self) -> Fields:
+        """The fields in which a customer names its default, as Stripe wrote them."""
+        return defaults_in(self.record.object)
+
+    @property
+    def default(self) -> str | None:
+        """The default source that a customer shows; empty for null, None where it does not tell."""
+        return default_of(self.defaults)
 
     @cached_property
     def object(self) -> Json:
@@ -65,6 +70,16 @@ class Snapshot:
             return _encode(paths), *node(self.undone, paths), *node(self.object, paths)
         return (self.text,)
 
+    @property
+    def rendering(self) -> tuple[str, str, str]:
+        """What it was told by; one event may be told in several versions of the API."""
+        return self.record.event, self.record.api_version, self.record.type
+
+    def is_part_of(self, other: "Snapshot") -> bool:
+        """Tell whether the other shows all that this one does, and more."""
+        mine, whole = (self.object, self.previous), (other.object, other.previous)
+        return all(map(_is_part, mine, whole)) and not all(map(_is_part, whole, mine))
+
     def paths(self) -> Iterator[Path]:
         """Yield the leaf paths named in `previous`."""
         if isinstance(self.previous, dict):
@@ -85,6 +100,17 @@ def _leaves(previous: dict[str, Json]) -> Iterator[Path]:
                 waiting.append(((*above, key), value))
             else:
                 yield (*above, key)
+
+
+def _is_part(part: Json, whole: Json) -> bool:
+    """Tell whether a value is another one but for what is null or not there."""
+    if part is None:
+        return True
+    if isinstance(part, dict) and isinstance(whole, dict):
+        return all(_is_part(value, whole.get(name)) for name, value in part.items())
+    if isinstance(part, list) and isinstance(whole, list):
+        return len(part) == len(whole) and all(map(_is_part, part, whole))
+    return part == whole
 
 
 def _value_at(value: Json, path: Path) -> Json:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from service.drop import Drop
+from service.event import NotAnEventError
 from service.keys import Namespace
 from service.settings import Settings
 from workers.asking.clock import StripeClock
@@ -73,13 +75,14 @@ class StripeApi:
         self.namespace = namespace
         self.api_version = api_version
         self._client = _client(settings, namespace, api_version)
+        self._drop = Drop(settings.drop_fields)
         self._clock = StripeClock()
         self._pause = 1 / per_second
         self._sleep = sleep
         self._due = 0.0
 
     def get(self, path: str, **parameters: Any) -> Answer:  # noqa: ANN401 - as the client takes them
-        """Return what Stripe answers to a GET.
+        """Return what Stripe answers to a GET, without what is dropped.
 
         Raises:
             NotFoundError, CursorError, KeyRefusedError, ForeignAnswerError: as they say.
@@ -87,7 +90,11 @@ class StripeApi:
 
         """
         asked_at = self.now()
-        return Answer(self._ask(path, parameters), asked_at)
+        body = self._ask(path, parameters)
+        try:
+            return Answer(self._drop(body), asked_at)
+        except NotAnEventError:
+            raise ForeignAnswerError from None
 
     def now(self) -> float:
         """Return the unix time that Stripe's clock has reached for certain; asks if it must."""

@@ -9,14 +9,24 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from service.personal_fields import GROUPS
 from service.sandbox.oracle import Compared
 from service.sandbox.weather import Weather
+from service.setting_values import several_of
 from workers.cli.rehearsal import RehearsalError, Report, Result, play, running
 
 SHUFFLE_SECONDS = 2.0
 DUPLICATE_SHARE = 0.15
 LOSE_SHARE = 0.05
 SHOWN_MISMATCHES = 3
+
+
+def _groups(_context: click.Context, _parameter: click.Parameter, text: str) -> tuple[str, ...]:
+    """Read what the setting would be, and refuse what it would refuse."""
+    try:
+        return several_of(*GROUPS)(text) if text else ()
+    except ValueError as problem:
+        raise click.BadParameter(str(problem)) from None
 
 
 @click.command()
@@ -35,7 +45,13 @@ SHOWN_MISMATCHES = 3
     show_default=True,
     help="How many worker processes.",
 )
-def command(operations: int, seed: int | None, workers: int) -> None:
+@click.option(
+    "--drop-fields",
+    default="",
+    callback=_groups,
+    help="Have personal fields dropped, as ONFILE_DROP_FIELDS does.",
+)
+def command(operations: int, seed: int | None, workers: int, drop_fields: tuple[str, ...]) -> None:
     """Watch Onfile agree with Stripe in the worst of weather.
 
     Starts a store, a web process and workers in a folder that is removed afterwards, and a
@@ -48,7 +64,7 @@ def command(operations: int, seed: int | None, workers: int) -> None:
     console = Console()
     console.print(f"Weather: {weather}. Seed: {seed}.", highlight=False)
     try:
-        with running(workers) as onfile, _progress(console) as progress:
+        with running(workers, drop_fields) as onfile, _progress(console) as progress:
             result = asyncio.run(
                 play(
                     onfile,
@@ -68,6 +84,7 @@ def command(operations: int, seed: int | None, workers: int) -> None:
         raise click.ClickException(
             f"{len(wrong)} answers are not Stripe's. To have them again: "
             f"onfile demo --operations {operations} --seed {seed}"
+            + (f" --drop-fields {','.join(drop_fields)}" if drop_fields else "")
         )
     console.print("[green]Every answer is Stripe's, or says that events cannot tell.[/]")
 

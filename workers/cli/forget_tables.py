@@ -3,7 +3,8 @@
 from rich.console import Console
 from rich.text import Text
 
-from workers.cli.tables import facts, table
+from workers.cli.file_tables import files_table
+from workers.cli.tables import facts
 from workers.operators.forgetting import Forgotten
 from workers.operators.person import Person
 
@@ -15,12 +16,6 @@ _BEYOND = (
     "Not reached from here: backups and copies of the stores' files, what replicas have on disk "
     "until they write theirs anew, the logs of other systems, and Stripe itself."
 )
-_FILES = {
-    "rewritten": Text("written anew", style="green"),
-    "none": Text("none is kept"),
-    "failed": Text("FAILED: look at the store's log, and run this again", style="bold red"),
-    "forbidden": Text("not allowed: have the store's keeper write it anew", style="bold red"),
-}
 
 
 def print_person(out: Console, person: Person) -> None:
@@ -56,11 +51,7 @@ def print_forgotten(out: Console, done: Forgotten) -> None:
         )
     )
     out.print()
-    rows = [
-        (one.address, _FILES[one.appendonly], _FILES[one.snapshot], one.replicas)
-        for one in done.rewritten
-    ]
-    out.print(table("store", "append-only file", "snapshot", "replicas", rows=rows))
+    out.print(files_table(done.rewritten))
     out.print(f"\n{_LATER}\n{_BEYOND}")
     if not done.complete:
         out.print(Text("\nNot all of it is done: run this again.", style="bold red"))

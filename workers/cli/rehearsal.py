@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import redis
 
+from service.drop import Drop
 from service.keys import LOG
 from service.sandbox.clock import ManualClock
 from service.sandbox.delivery import Delivery
@@ -53,6 +54,8 @@ class Service(NamedTuple):
 
     address: str
     environ: Mapping[str, str]
+    drop: Drop
+    """What it was told never to store, and so is compared with nothing."""
 
 
 class Result(NamedTuple):
@@ -72,8 +75,8 @@ class Result(NamedTuple):
 
 
 @contextmanager
-def running(workers: int) -> Iterator[Service]:
-    """Run `onfile up` in a folder of its own, which goes with it.
+def running(workers: int, drop_fields: Sequence[str] = ()) -> Iterator[Service]:
+    """Run `onfile up` in a folder of its own, which goes with it; `drop_fields` as the setting.
 
     Raises:
         RehearsalError: it did not start.
@@ -83,9 +86,10 @@ def running(workers: int) -> Iterator[Service]:
         tempfile.TemporaryDirectory(prefix="onfile-demo-") as folder,
         Path(folder, "log").open("w+b") as log,
     ):
-        up = _started(workers, folder, log)
+        up = _started(workers, folder, drop_fields, log)
         try:
-            yield Service(_ready_address(up, log), DataDir(Path(folder)).read_env())
+            address, environ = _ready_address(up, log), DataDir(Path(folder)).read_env()
+            yield Service(address, environ, Drop(drop_fields))
         finally:
             up.terminate()
             up.communicate(timeout=STOP_SECONDS)
@@ -127,7 +131,9 @@ async def play(
     )
 
 
-def _started(workers: int, folder: str, log: IO[bytes]) -> "subprocess.Popen[str]":
+def _started(
+    workers: int, folder: str, drop_fields: Sequence[str], log: IO[bytes]
+) -> "subprocess.Popen[str]":
     """Start it without the settings of this environment, which may name a store in use."""
     ours = {setting.name for setting in SETTINGS}
     return subprocess.Popen(  # noqa: S603 (our own command line)
@@ -135,7 +141,8 @@ def _started(workers: int, folder: str, log: IO[bytes]) -> "subprocess.Popen[str
             *(sys.executable, "-P", "-m", "workers.cli.main", "up"),
             *("--port", "0", "--workers", str(workers), "--data-dir", folder),
         ],
-        env={name: value for name, value in os.environ.items() if name not in ours},
+        env={name: value for name, value in os.environ.items() if name not in ours}
+        | {"ONFILE_DROP_FIELDS": ",".join(drop_fields)},
         stdout=subprocess.PIPE,
         stderr=log,
         text=True,
@@ -167,7 +174,7 @@ def _compared(onfile: Service, stripe: Stripe, traffic: Traffic, report: Report)
     asked = questions(traffic.customers, traffic.sources)
     answers = []
     for number, question in enumerate(asked, 1):
-        answers.append(compare(stripe, ask, question))
+        answers.append(compare(stripe, ask, question, onfile.drop))
         report("answers", number, len(asked))
     return answers
 

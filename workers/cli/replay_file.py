@@ -16,7 +16,7 @@ from workers.operators.vouching import Vouched
 
 def replay_file(desk: Desk, content: bytes, *, dry_run: bool, as_json: bool) -> None:
     """Append a file's events and wait until they are applied; what is none is told and refused."""
-    held = vouching.read(events_in(content))
+    held = vouching.read(events_in(content), desk.drop)
     report.tell_refused(held.refused)
     if dry_run:
         entries = [unlogged(n, *event) for n, event in enumerate(held.events)]

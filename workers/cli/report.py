@@ -13,7 +13,7 @@ import click
 import msgspec
 import redis
 
-from service.compression import UnknownDictionaryError
+from service.compression import LackingError
 from service.settings import Settings, without_password
 from service.stores import AWAY, words_of
 from service.watch import logs
@@ -58,8 +58,8 @@ def desk_of(data_dir: DataDir) -> Iterator[Desk]:
         if isinstance(error, redis.ResponseError) and not _is_about_the_password(error):
             raise
         raise click.ClickException(_cannot_be_asked(settings, error, data_dir)) from None
-    except UnknownDictionaryError as newer:
-        raise click.ClickException(f"A newer version wrote this: {newer}.") from None
+    except LackingError as error:
+        raise click.ClickException(f"What lies in the store cannot be read: {error}.") from None
     except KeyboardInterrupt:
         raise click.ClickException("Stopped. It can be run again.") from None
 

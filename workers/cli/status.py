@@ -8,6 +8,7 @@ from rich.text import Text
 
 from workers.cli import data_dir as folder
 from workers.cli.data_dir import DataDir
+from workers.cli.encryption_tables import keys_table
 from workers.cli.report import desk_of, json_option, print_json
 from workers.cli.tables import console, facts, print_whole, table
 from workers.cli.wording import duration, short_moment, size
@@ -65,6 +66,10 @@ def _print(out: Console, seen: Status) -> None:
     if seen.webhook_secrets:
         out.print()
         out.print(_secrets(seen))
+    known = seen.encryption
+    if known.keys or any(known.sample.under_others("")):
+        out.print(f"\nEncryption, of {known.sample.total:,} events and documents looked at:")
+        out.print(keys_table(known.key, known.keys, known.sample))
 
 
 def _print_workers(out: Console, seen: Status) -> None:

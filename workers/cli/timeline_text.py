@@ -42,7 +42,8 @@ def print_timeline(out: Console, timeline: Timeline) -> None:
         out.print(
             Text(
                 "\nThe stored answer is not what today's rules make of the stored facts: another "
-                "release derived it. Its next event, or onfile rebuild, derives it anew.",
+                "release derived it, or it holds what ONFILE_DROP_FIELDS drops since. Its next "
+                "event, or onfile rebuild, derives it anew.",
                 style="bold red",
             )
         )

@@ -1,5 +1,9 @@
 """Events about customers: the customer itself, its default, and the sources embedded in it."""
 
+from collections.abc import Sequence
+
+from msgspec import Raw
+
 from service.event import Event
 from workers.algebra.facts import FINAL, CustomerFacts, Facts, SourceFacts, Times
 from workers.algebra.objects import (
@@ -25,6 +29,7 @@ def customer_changed(event: Event) -> Facts:
     previous = fields_of(before)
     second = second_in(event, fields)
     deleted = event.type == "customer.deleted" or truth_of(fields.get("deleted"))
+    embedded, whole = embedded_sources(fields)
     facts = Facts(
         customers={
             customer: CustomerFacts(
@@ -37,21 +42,22 @@ def customer_changed(event: Event) -> Facts:
                 ),
                 deleted=deleted,
                 told=event.type == "customer.updated",
-                lists=_whole_list(fields, second),
+                lists=_whole_list(fields, embedded, second) if whole else {},
             )
         },
         sources={},
     )
     _tell_of_defaults(facts, event, customer, fields, previous, second)
-    _tell_of_embedded(facts, event, customer, fields, second)
+    _tell_of_embedded(facts, event, customer, embedded, second)
     return facts
 
 
-def _whole_list(fields: Fields, second: int) -> dict[int, set[tuple[str, ...]]]:
-    items, whole = embedded_sources(fields)
-    ids = tuple(identity(item) for item in items)
+def _whole_list(
+    fields: Fields, embedded: Sequence[Raw], second: int
+) -> dict[int, set[tuple[str, ...]]]:
+    ids = tuple(identity(item) for item in embedded)
     embeds = any(name in fields for name in LIST_FIELDS)
-    return {second: {ids}} if embeds and whole and all(ids) else {}
+    return {second: {ids}} if embeds and all(ids) else {}
 
 
 def _tell_of_defaults(  # noqa: PLR0913, PLR0917 - the whole of one row of the table of facts
@@ -80,9 +86,8 @@ def _tell_of_defaults(  # noqa: PLR0913, PLR0917 - the whole of one row of the t
 
 
 def _tell_of_embedded(
-    facts: Facts, event: Event, customer: str, fields: Fields, second: int
+    facts: Facts, event: Event, customer: str, items: Sequence[Raw], second: int
 ) -> None:
-    items, _ = embedded_sources(fields)
     for item in items:
         embedded = fields_of(item)
         source = identity(item)

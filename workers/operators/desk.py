@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import redis
 
-from service import stores
+from service import sealing, stores
+from service.drop import Drop
 from service.projection import Projection
 from service.settings import Settings
 
@@ -26,17 +27,23 @@ class Desk(NamedTuple):
     @property
     def projection(self) -> Projection:
         """All documents."""
-        return Projection(self.projecting)
+        return Projection(self.projecting, self.drop)
+
+    @property
+    def drop(self) -> Drop:
+        """What is never to be stored."""
+        return Drop(self.settings.drop_fields)
 
 
 @contextmanager
 def open_desk(settings: Settings) -> Iterator[Desk]:
-    """Open both stores and close them at the end.
+    """Open both stores, with the keys to what lies there, and close them at the end.
 
     Raises:
         redis.RedisError: one of them is away.
 
     """
+    sealing.use(settings.encryption_keys)
     patience = max(PATIENCE_SECONDS, settings.store_timeout_seconds)
     with stores.connect(settings.redis_url, timeout=patience) as log:
         log.ping()

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from service.watch.secret_use import webhook_secrets
 from workers.operators.desk import Desk
 from workers.operators.door_checks import door_findings
+from workers.operators.encryption_checks import encryption_finding
 from workers.operators.finding import Finding
 from workers.operators.secret_checks import secret_findings
 from workers.operators.status import status
@@ -25,6 +26,7 @@ def examine(desk: Desk, *, made: Collection[str] = ()) -> list[Finding]:
         *door_findings(settings),
         *work_findings(seen, desk.log, retention_days=settings.retention_days),
         *secret_findings(settings, made, webhook_secrets(desk.log)),
+        encryption_finding(seen.encryption),
     ]
     for store in seen.stores:
         found += store_findings(store, tolerance_seconds=settings.signature_tolerance_seconds)

@@ -72,7 +72,7 @@ def forget(
 
     Raises:
         redis.RedisError: a store is away; run it again.
-        UnknownDictionaryError: a newer version of Onfile wrote a document of it.
+        LackingError: a document of it is whole, and this process lacks what it takes to read it.
 
     """
     erased = _erase(desk, found)

@@ -6,8 +6,10 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from service.documents import CustomerAnswer, SourceAnswer, decode_customer, decode_source
+from service.drop import Drop
 from service.keys import Namespace, customer_key, source_key
 from service.projection import Projection
+from workers.algebra.bare import bare_customer, bare_source
 from workers.algebra.facts import NEVER, CustomerFacts, Facts, Group, Record, SourceFacts, Times
 from workers.algebra.seconds import newest
 from workers.algebra.views import has_second_view, in_shared_values
@@ -44,18 +46,20 @@ def told_facts(projection: Projection, namespace: Namespace, facts: Facts) -> li
     values = projection.load(keys)
     found: list[ToldFact] = []
     for source, value in zip(sources, values[: len(sources)], strict=True):
-        found += _of_source(source, facts.sources[source], value)
+        found += _of_source(source, facts.sources[source], value, projection.drop)
     for customer, value in zip(customers, values[len(sources) :], strict=True):
-        found += _of_customer(customer, facts.customers[customer], value)
+        found += _of_customer(customer, facts.customers[customer], value, projection.drop)
     return found
 
 
-def _of_source(source: str, told: SourceFacts, value: bytes | None) -> Iterator[ToldFact]:
+def _of_source(
+    source: str, told: SourceFacts, value: bytes | None, drop: Drop
+) -> Iterator[ToldFact]:
     answer: SourceAnswer | None = None
     known = SourceFacts()
     if value is not None:
         _, answer, packed = decode_source(value)
-        known = _SOURCE_FACTS.decode(packed)
+        known = bare_source(_SOURCE_FACTS.decode(packed), drop)
     kind = answer.kind if answer else ""
     snapshot = newest(known.snapshots, silent=kind == "source").record
     shared = (
@@ -78,12 +82,14 @@ def _of_source(source: str, told: SourceFacts, value: bytes | None) -> Iterator[
     yield from _times(source, told.times, known.times, missing=missing)
 
 
-def _of_customer(customer: str, told: CustomerFacts, value: bytes | None) -> Iterator[ToldFact]:
+def _of_customer(
+    customer: str, told: CustomerFacts, value: bytes | None, drop: Drop
+) -> Iterator[ToldFact]:
     answer: CustomerAnswer | None = None
     known = CustomerFacts()
     if value is not None:
         _, answer, packed = decode_customer(value)
-        known = _CUSTOMER_FACTS.decode(packed)
+        known = bare_customer(_CUSTOMER_FACTS.decode(packed), drop)
     missing = answer is None
     record = newest(known.snapshots).record
     chosen = {record.event} if record and not known.deleted else set()

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from service.compression import UnknownDictionaryError, UnreadableError
+from service.compression import LackingError, UnreadableError
 from service.documents import decode_customer, decode_source
 from service.keys import SOURCE_KEYS, Namespace, Subject, customer_key, source_key, subject_of
 from service.log import event_log, mentions
@@ -172,8 +172,8 @@ def owner_of(value: bytes) -> str | None:
 def _if_readable(read: Callable[[], T]) -> T | None:
     try:
         return read()
-    except UnknownDictionaryError:
-        raise  # it is whole; a newer version reads it
+    except LackingError:
+        raise  # it is whole: another process reads it
     except (UnreadableError, msgspec.DecodeError):
         return None
 

@@ -5,12 +5,13 @@ only where its answer is another, by compare-and-set, so that events go on being
 run again, a rebuild finds nothing to do.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Literal, TypeAlias
 
 import msgspec
 
+from service.drop import Drop
 from service.keys import CUSTOMER_KEYS, SOURCE_KEYS, subject_of
 from service.projection import Projection, Write
 from service.stores import Projecting
@@ -48,7 +49,7 @@ class Rebuilt(msgspec.Struct):
 
 def rebuild(desk: Desk) -> Iterator[Rebuilt]:
     """Derive all answers again, and store those that differ; yields after each round."""
-    return _rebuild(desk, _Counting(desk.projecting), noting=True)
+    return _rebuild(desk, _Counting(desk.projecting, desk.drop), noting=True)
 
 
 def check(desk: Desk, overlay: Overlay) -> Iterator[Rebuilt]:
@@ -59,14 +60,21 @@ def check(desk: Desk, overlay: Overlay) -> Iterator[Rebuilt]:
 class _Counting(Projection):
     """The projection, and which documents were committed here."""
 
-    def __init__(self, client: Projecting) -> None:
-        super().__init__(client)
+    def __init__(self, client: Projecting, drop: Drop) -> None:
+        super().__init__(client, drop)
         self.written: set[str] = set()
 
-    def commit(self, writes: Sequence[Write]) -> list[bool]:
-        committed = super().commit(writes)
-        self.written |= {write.key for write, ok in zip(writes, committed, strict=True) if ok}
+    def commit(self, writes: Iterable[Write]) -> list[bool]:
+        keys: list[str] = []
+        committed = super().commit(_noted(writes, keys))
+        self.written |= {key for key, ok in zip(keys, committed, strict=True) if ok}
         return committed
+
+
+def _noted(writes: Iterable[Write], keys: list[str]) -> Iterator[Write]:
+    for write in writes:
+        keys.append(write.key)
+        yield write
 
 
 def _rebuild(desk: Desk, projection: _Counting | Overlay, *, noting: bool) -> Iterator[Rebuilt]:

@@ -13,6 +13,7 @@ from service.watch.secret_use import WebhookSecret, webhook_secrets
 from workers import doubts, halting
 from workers.operators.caught_up import Gap, gaps
 from workers.operators.desk import Desk
+from workers.operators.encryption import Encryption, encryption
 from workers.operators.moments import iso
 from workers.operators.store_state import StoreState, store_states
 from workers.operators.workforce import Worker, workers
@@ -87,6 +88,7 @@ class Status(msgspec.Struct, frozen=True):
     webhook_secrets: list[SecretInUse]
     caught_up: list[Gap]
     """Of each namespace that was ever caught up with Stripe's events."""
+    encryption: Encryption
 
 
 def status(desk: Desk, *, sample_seconds: float = 1.0) -> Status:
@@ -119,6 +121,7 @@ def status(desk: Desk, *, sample_seconds: float = 1.0) -> Status:
         ambiguous=doubts.count(desk.log),
         webhook_secrets=[_in_use(secret) for secret in webhook_secrets(desk.log)],
         caught_up=gaps(desk.log),
+        encryption=encryption(desk),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from service.compression import UnreadableError
-from service.event import LOGGED_TYPES, NotAnEventError, Unprojected, read_event
+from service.event import NotAnEventError, Unprojected
 from service.log import event_log
 from service.log.entry import Entry
 from workers import retries
@@ -92,7 +92,7 @@ def _told(
     desk: Desk, entry: Entry
 ) -> tuple[Literal["facts", "nothing", "unreadable"], str, list[ToldFact]]:
     try:
-        event = read_event(entry.body, projected=LOGGED_TYPES)
+        event = entry.read(desk.drop)
         facts = None if isinstance(event, Unprojected) else facts_of(event)
     except (UnprojectableError, NotAnEventError, UnreadableError) as error:
         return "unreadable", str(error) or reason_of(error), []

@@ -7,15 +7,17 @@ import msgspec
 import redis
 
 from service import stores
-from service.compression import UnreadableError
+from service.compression import LackingError, UnreadableError
 from service.documents import decode_customer
-from service.event import LOGGED_TYPES, Event, NotAnEventError, read_event
+from service.drop import Drop
+from service.event import Event, NotAnEventError
 from service.keys import Namespace, Subject, customer_key
 from service.log import event_log, mentions
 from service.log.entry import Entry
 from service.projection import Projection
 from service.settings import Settings
 from service.timeline import Tell, Teller, Timeline
+from workers.algebra.bare import bare_customer
 from workers.algebra.facts import CustomerFacts
 from workers.handlers import UnprojectableError, facts_of
 from workers.timelines.changes import Heard
@@ -36,6 +38,7 @@ class Timelines:
         """Return a customer's timeline, None for one that is not known.
 
         Raises:
+            LackingError: it would not be told right.
             redis.RedisError: a store is away.
 
         """
@@ -43,10 +46,13 @@ class Timelines:
         if value is None:
             return None
         _, answer, packed = decode_customer(value)
-        facts = _FACTS.decode(packed)
+        drop = self._projection.drop
+        facts = bare_customer(_FACTS.decode(packed), drop)
         subjects = [Subject(namespace, one) for one in (customer, *facts.links)]
         entries = mentions.entries_of(self._log, subjects)[-MOST_ENTRIES:]
-        heard = [one for entry in event_log.fetch(self._log, entries) for one in _heard(entry)]
+        heard = [
+            one for entry in event_log.fetch(self._log, entries) for one in _heard(entry, drop)
+        ]
         return retell(namespace, customer, (facts, answer), heard)
 
 
@@ -58,7 +64,7 @@ def opened_when_asked(settings: Settings) -> Tell:
         timeout = settings.store_timeout_seconds
         log = stores.connect(settings.redis_url, timeout=timeout)
         projecting = stores.connect_projection(settings.projection_url, timeout=timeout)
-        return Timelines(log, Projection(projecting))
+        return Timelines(log, Projection(projecting, Drop(settings.drop_fields)))
 
     def tell(namespace: Namespace, customer: str) -> Timeline | None:
         return timelines()(namespace, customer)
@@ -66,12 +72,14 @@ def opened_when_asked(settings: Settings) -> Tell:
     return tell
 
 
-def _heard(entry: Entry) -> Iterator[Heard]:
-    """Read an entry; what cannot be read now told nothing, or told it to another release."""
+def _heard(entry: Entry, drop: Drop) -> Iterator[Heard]:
+    """Read an entry; what cannot be read told nothing, unless only this process cannot."""
     try:
-        event = read_event(entry.body, projected=LOGGED_TYPES)
+        event = entry.read(drop)
         if isinstance(event, Event):
             yield Heard(_teller(entry, event), facts_of(event))
+    except LackingError:
+        raise
     except (NotAnEventError, UnprojectableError, UnreadableError):
         return
 

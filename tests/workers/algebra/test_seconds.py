@@ -249,3 +249,30 @@ def test_a_full_second_is_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seconds, "KEPT_RECORDS", 2)
     assert not newest({5: second(arrow(1, 2), arrow(2, 3))}).decided
     assert newest({5: second(arrow(1, 2))}).decided
+
+
+@pytest.mark.parametrize(
+    ("part", "whole"),
+    [
+        ({"a": None}, {"a": 1}),
+        ({}, {"a": 1}),
+        ({"a": {"b": None, "c": 2}}, {"a": {"b": 1, "c": 2}}),
+        ({"a": [{"b": None}, 2]}, {"a": [{"b": 1}, 2]}),
+    ],
+)
+def test_what_one_event_tells_in_full_outranks_what_it_tells_in_part(part: Any, whole: Any) -> None:
+    for order in permutations([record(part, {"x": None}), record(whole, {"x": 1})]):
+        found = newest({5: second(*order)})
+        assert (shown_by(found), found.decided) == (whole, True)
+
+
+def test_what_each_of_two_tellings_lacks_of_the_other_is_not_decided() -> None:
+    one, two = record({"a": 1, "b": None}), record({"a": None, "b": 2})
+    assert not newest({5: second(one, two)}).decided
+    assert not newest({5: second(record({"a": [1]}), record({"a": [1, 2]}))}).decided
+    other = record({"a": 1, "b": 2}, event="evt_2")
+    assert not newest({5: second(one, other)}).decided
+
+
+def test_tellings_that_are_each_a_part_of_the_other_are_the_same() -> None:
+    assert newest({5: second(record({"a": 1}), record({"a": 1, "b": None}))}).decided

@@ -18,7 +18,7 @@ Onfile = Callable[..., CompletedProcess[str]]
     ("typed", "offered"),
     [
         (("onfile", ""), {*COMMANDS}),
-        (("onfile", "re"), {"replay", "rebuild", "reconcile"}),
+        (("onfile", "re"), {"replay", "rebuild", "reencrypt", "reconcile"}),
         (("onfile", "failed", ""), {"list", "show", "retry", "discard"}),
         (("onfile", "reconcile", "--re"), {"--repair"}),
     ],

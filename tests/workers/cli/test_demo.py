@@ -26,6 +26,12 @@ def test_the_demo_finds_every_answer_to_be_stripes(onfile: Run) -> None:
     assert row.split("│")[2].strip() == "0"
 
 
+def test_it_drops_what_there_is_and_nothing_else(onfile: Run) -> None:
+    refused = onfile("demo", "--drop-fields", "nmae")
+    assert refused.returncode == 2
+    assert "names 'nmae', which is none of name, email" in " ".join(refused.stderr.split())
+
+
 def test_an_answer_that_differs_is_counted_and_shown() -> None:
     wrong = Compared(
         "/v1/customers/cus_1", same=False, ambiguous=False, expected={"a": 1}, found={"a": 2}

@@ -1,5 +1,6 @@
 """A store at which things happen: events accepted and drained as web and worker do it."""
 
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,7 +10,7 @@ import redis
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
-from service import doorbell
+from service import doorbell, sealing
 from service.event import Event, read_event
 from service.keys import LOG
 from service.log import event_log
@@ -21,6 +22,9 @@ from workers.algebra.facts import Facts
 from workers.failures import EventFailedError
 from workers.handlers import facts_of
 from workers.operators.desk import Desk, open_desk
+
+KEY, OLD_KEY = (b64encode(bytes([number]) * 32).decode() for number in (1, 2))
+"""Encryption keys."""
 
 
 class Bench:
@@ -79,16 +83,21 @@ class Handlers:
 
     def __init__(self) -> None:
         self.broken = False
+        self.says = "this release is bad: zoe@example.org"
         self.sound = facts_of
 
     def facts_of(self, event: Event) -> Facts:
         if self.broken:
-            raise RuntimeError("this release is bad: zoe@example.org")
+            raise RuntimeError(self.says)
         return self.sound(event)
 
 
 @contextmanager
-def bench_on(url: str) -> Iterator[Bench]:
-    """Open one on a store."""
-    with open_desk(Settings(redis_url=url)) as desk:
+def bench_on(
+    url: str, keys: tuple[str, ...] = (), *, drop_fields: tuple[str, ...] = ()
+) -> Iterator[Bench]:
+    """Open one on a store, with these encryption keys in force and these fields dropped."""
+    settings = Settings(redis_url=url, drop_fields=drop_fields, encryption_keys=keys)
+    with open_desk(settings) as desk:
         yield Bench(desk)
+    sealing.use(())

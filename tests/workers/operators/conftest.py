@@ -14,12 +14,21 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def bench(store: "Store", monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+def keys() -> tuple[str, ...]:
+    """The encryption keys in force: none, unless a test says otherwise."""
+    return ()
+
+
+@pytest.fixture
+def bench(
+    store: "Store", monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...]
+) -> Iterator[Bench]:
     monkeypatch.setattr(draining, "_stop_rule", halting.StopRule())
     monkeypatch.setattr(replaying, "_stop_rule", halting.StopRule(REPLAY_HALT))
     monkeypatch.setattr(jobs, "_stores", None)
     monkeypatch.setenv("REDIS_URL", store.url)
-    with bench_on(store.url) as made:
+    monkeypatch.setenv("ONFILE_ENCRYPTION_KEYS", ",".join(keys))
+    with bench_on(store.url, keys) as made:
         yield made
 
 

@@ -13,6 +13,7 @@ from service.compression import UnknownDictionaryError
 from service.keys import DISCARDED, FAILED, LOG, OVERCOME, RETRIES, Namespace
 from service.log import event_log
 from service.log.backlog import backlog
+from service.log.entry import read_entry
 from tests.store_contents import in_files, in_keys
 from tests.workers.notation import (
     CUSTOMER,
@@ -25,8 +26,8 @@ from tests.workers.notation import (
     removed,
     updated,
 )
-from tests.workers.operators.bench import bench_on
-from tests.workers.stored import stored_answers, stored_documents
+from tests.workers.operators.bench import KEY, bench_on
+from tests.workers.stored import stored_answers, stored_documents, stored_values
 from workers import doubts, draining, erasing, jobs, maintenance, retries, rounds
 from workers.algebra.facts import NEVER, CustomerFacts, SourceFacts
 from workers.failures import SuspectError
@@ -44,6 +45,13 @@ SECRETS = (b"Zoe Quirk", b"zoe@quirk.example", b"8x57")
 
 PERSONAL: dict[str, Any] = {"name": "Zoe Quirk", "email": "zoe@quirk.example"}
 CARD: dict[str, Any] = {"name": "Zoe Quirk", "last4": "8x57"}
+
+
+@pytest.fixture(params=[(), (KEY,)], ids=["plain", "encrypted"])
+def keys(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """All that is proved here holds with encryption as it does without."""
+    given: tuple[str, ...] = request.param
+    return given
 
 
 def payment_method(at: int, owner: str | None, kind: str = "updated") -> bytes:
@@ -83,6 +91,12 @@ def other() -> list[bytes]:
         event("customer.created", shown, 1),
         event("customer.source.created", card("Y", customer="cus_2"), 2),
     ]
+
+
+def stored_bodies(bench: "Bench") -> list[tuple[str, bytes]]:
+    """Return every event of the log as it is stored, by its id."""
+    items: Any = bench.log.xrange(LOG)
+    return [(entry.id, entry.stored) for entry in map(read_entry, items)]
 
 
 def shown_of(bench: "Bench") -> set[bytes]:
@@ -375,20 +389,23 @@ def test_its_timeline_says_that_it_was_forgotten(bench: "Bench") -> None:
     ]
 
 
-def test_the_files_of_the_store_are_written_anew(own_store: "Store") -> None:
-    with bench_on(own_store.url) as bench:
+def test_the_files_of_the_store_are_written_anew(own_store: "Store", keys: tuple[str, ...]) -> None:
+    with bench_on(own_store.url, keys) as bench:
         bench.log.config_set("rdbcompression", "no")  # so that the files show what is in them
         bench.log.set("plain", b"zoe@quirk.example")
         bench.log.delete("plain")
         bench.accept(*life())
         bench.drain()
+        hers = set(stored_values(bench.log).values()) | {body for _, body in stored_bodies(bench)}
         assert b"zoe@quirk.example" in in_files(own_store.folder)
+        assert all(one in in_files(own_store.folder) for one in hers)
         done = forgotten(bench)
         [store] = done.rewritten
         assert (store.appendonly, store.snapshot, store.replicas) == ("rewritten", "none", 0)
         while len(list((own_store.folder / "appendonlydir").iterdir())) > 3:
             bench.log.ping()  # the store removes the old ones behind our back
         assert b"zoe@quirk.example" not in in_files(own_store.folder)
+        assert not [one for one in hers if one in in_files(own_store.folder)]
         bench.log.bgsave()
         bench.log.config_set("save", "3600 1")
         assert forgotten(bench).rewritten[0].snapshot == "rewritten"
