@@ -71,7 +71,7 @@ fuzz: $(INSTALLED) ## Throw a million inputs at what reads strangers' bytes, and
 		PYTHONPATH=$(FUZZ_HOME):. $(BIN)/python -m tests.fuzz.coverage_guided $$target \
 			-runs=$(FUZZ_RUNS) -artifact_prefix=$(FUZZ_HOME)/ || exit 1; \
 	done
-	PYTHONPATH=$(FUZZ_HOME) $(BIN)/python -m tests.fuzz.described --max-examples 50 --phases examples,coverage,fuzzing $(ARGS)
+	PYTHONPATH=$(FUZZ_HOME) $(BIN)/python -m tests.fuzz.described --max-examples 100 $(ARGS)
 	ONFILE_EXAMPLES=$$(($(FUZZ_RUNS) / 100)) $(BIN)/pytest -q tests/fuzz
 
 .PHONY: deployment

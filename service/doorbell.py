@@ -12,6 +12,7 @@ import redis
 from redis.client import Pipeline
 from rq import Queue, Retry
 from rq.exceptions import NoSuchJobError
+from rq.executions import ExecutionRegistry
 from rq.job import Job
 from rq.queue import EnqueueData
 from rq.registry import FailedJobRegistry
@@ -85,8 +86,12 @@ def forget_job(connection: redis.Redis, event_id: str) -> None:
 
 
 def enqueue_apply(connection: redis.Redis, event_id: str) -> None:
-    """Enqueue the job of one event that failed, to be tried again with growing pauses."""
+    """Enqueue the job of one event that failed, to be tried again with growing pauses.
+
+    Its key is known to whoever knows the event, so nothing that lies there may be in the way.
+    """
     connection.zrem(FAILED_JOBS_KEY, event_id)  # where an earlier job of it may lie
+    connection.delete(Job.key_for(event_id), ExecutionRegistry.key_template.format(event_id))
     _enqueue(
         connection,
         Queue.prepare_data(

@@ -70,6 +70,9 @@ REENCRYPTED = "onfile:reencrypted"
 IGNORED = "onfile:ignored"
 """Hash, event type -> how many of that type came, for the types that are not projected."""
 
+FOREIGN = "onfile:foreign:"
+"""Before the name of a key of RQ's: what lay there and was of another type (workers/litter.py)."""
+
 PROBE = "onfile:probe"
 """Written by /readyz to see whether the store takes writes; expires by itself."""
 

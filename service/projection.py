@@ -77,6 +77,10 @@ class Projection:
             self._client.script_load(commit_script())
             return self._send(sent, [])
 
+    def overwrite(self, key: str, value: bytes) -> None:
+        """Store a document whatever lies there: in the place of one that nobody can read."""
+        self._client.set(key, sealed(key, value))
+
     def keys(self, pattern: str) -> Iterator[str]:
         """Yield the keys of this pattern, of all nodes; one may come twice.
 

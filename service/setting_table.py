@@ -38,7 +38,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "REDIS_URL",
         "redis_url",
-        "The Redis or Valkey that holds the event log and the queue.",
+        "The Redis or Valkey that holds the event log and the queue, or its Sentinels: "
+        "redis+sentinel://host1:26379,host2:26379/NAME.",
         read.store_url,
         needed_by=("web", "worker", "operator"),
         advice="give the address of a Redis or Valkey, as redis://localhost:6379/0, or run "

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from urllib.parse import parse_qs, urlsplit
 
+from service import sentinels
 from service.key_digest import is_broken_hash, mode_of
 from service.sealing import KEY_BYTES, PLAIN
 
@@ -28,12 +29,17 @@ DECODING_OPTION = "decode_responses"
 
 def store_url(text: str) -> str:
     """Return the address of a Redis or Valkey, as redis-py reads it."""
-    advice = "it must look like redis://localhost:6379/0, rediss://… (TLS) or unix:///path"
+    advice = (
+        "it must look like redis://localhost:6379/0, rediss://… (TLS), unix:///path or "
+        f"{sentinels.LOOKS_LIKE}"
+    )
     try:
         url = urlsplit(text)
-        _ = url.port
+        _ = url.scheme in sentinels.SCHEMES or url.port
     except ValueError:
         raise ValueError(f"cannot be read as an address; {advice}.") from None
+    if sentinels.read(text):
+        return text
     if url.scheme not in {"redis", "rediss", "unix"}:
         raise ValueError(f"begins with {url.scheme or 'no scheme'!r}; {advice}.")
     if url.scheme == "unix" and not url.path:

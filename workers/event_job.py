@@ -10,12 +10,13 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
 import redis
 import structlog
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
 
-from service.keys import APPLY_JOB, DRAIN_JOB, REPLAY_JOB
+from service.keys import APPLY_JOB, DRAIN_JOB, QUEUE, REPLAY_JOB, REPLAY_QUEUE
 from workers import jobs
 
 JOBS: Mapping[str, Callable[..., object]] = {
@@ -26,6 +27,11 @@ JOBS: Mapping[str, Callable[..., object]] = {
 """All that a worker does. Looked up, never imported by the name that the queue holds."""
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
+
+SHOWN_LETTERS = 60
+"""How much of what is no id a log line shows."""
+
+ORIGINS = frozenset({QUEUE.encode(), REPLAY_QUEUE.encode()})
 
 CALL_BYTES = 4096
 """A call of ours has some 60 bytes, and 300 with the longest id; RQ would unpack any number."""
@@ -52,6 +58,17 @@ FIELDS = frozenset(
 )
 """What our jobs are made of; the rest is callbacks, web hooks, dependencies, repetitions."""
 
+YEAR_SECONDS = 366 * 24 * 3600
+
+BOUNDS = {
+    b"timeout": (1, 3600),
+    b"result_ttl": (0, YEAR_SECONDS),
+    b"failure_ttl": (0, YEAR_SECONDS),
+    b"number_of_retries": (0, 100),
+    b"retries_left": (0, 100),
+}
+"""Far from what we write; beyond them RQ or the store raise where nobody awaits it."""
+
 log = structlog.get_logger()
 
 
@@ -61,6 +78,14 @@ class ForeignJobError(Exception):
 
 class EventJob(Job):
     """A job of ours, or none."""
+
+    @classmethod
+    def fetch(cls, id: str, *args: Any, **kwargs: Any) -> Job:  # noqa: A002, ANN401 - RQ's own
+        """Read a job from the store; raises NoSuchJobError, too, for what can be no job's id."""
+        if not ID.fullmatch(id.partition(":")[0]):
+            log.warning("job.unreadable", job=shown(id), reason="no id")
+            raise NoSuchJobError("No job has such an id")
+        return super().fetch(id, *args, **kwargs)
 
     def refresh(self) -> None:
         """Read it from the store; raises NoSuchJobError, too, when something else lies there."""
@@ -74,6 +99,7 @@ class EventJob(Job):
         known = {name: value for name, value in raw_data.items() if name in FIELDS}
         try:
             known[b"data"] = _unpacked(known[b"data"])
+            _must_be_bounded(known)
             return super().restore(known)
         except Exception as error:
             log.warning("job.unreadable", job=self.id, reason=type(error).__name__)
@@ -90,6 +116,13 @@ class EventJob(Job):
         return function
 
 
+def shown(stranger: str | bytes) -> str:
+    """Return the beginning of what somebody wrote in place of an id, fit for a log line."""
+    head = stranger[:SHOWN_LETTERS]
+    text = head.decode(errors="replace") if isinstance(head, bytes) else head
+    return ascii(text)[1:-1]
+
+
 def _unpacked(data: bytes) -> bytes:
     """Return the call as RQ packs it or not, and never more of it than a call can have."""
     unpacker = zlib.decompressobj()
@@ -100,6 +133,17 @@ def _unpacked(data: bytes) -> bytes:
     if len(call) > CALL_BYTES:
         raise ValueError("too large")
     return call
+
+
+def _must_be_bounded(fields: Mapping[bytes, bytes]) -> None:
+    for name, (least, most) in BOUNDS.items():
+        if fields.get(name) and not least <= int(fields[name]) <= most:
+            raise ValueError(f"{name.decode()} is out of bounds")
+    pauses = msgspec.json.decode(fields.get(b"retry_intervals") or b"[]", type=list[int])
+    if not all(0 <= pause <= YEAR_SECONDS for pause in pauses):
+        raise ValueError("retry_intervals are out of bounds")
+    if fields[b"origin"] not in ORIGINS:
+        raise ValueError("of another queue")
 
 
 def _names_an_event_at_most(instance: object, args: object, kwargs: object) -> bool:

@@ -48,5 +48,7 @@ end
 
 if accepted > 0 then redis.call('HINCRBY', KEYS[2], 'accepted', accepted) end
 if duplicate > 0 then redis.call('HINCRBY', KEYS[2], 'duplicate', duplicate) end
-reply[1] = redis.call('LLEN', KEYS[3])
+-- A key of another type is no reason to refuse events: workers lay it aside (workers/litter.py).
+local waiting = redis.pcall('LLEN', KEYS[3])
+if type(waiting) == 'number' then reply[1] = waiting end
 return reply

@@ -20,6 +20,8 @@ HIDDEN_CHARACTERS = 12
 class ApiKeyError(RefusalError):
     """No API key, or a wrong one."""
 
+    reason = "no_key"
+
     def __init__(self, message: str) -> None:
         super().__init__(message, headers={"WWW-Authenticate": 'Bearer realm="Onfile"'})
 
@@ -27,9 +29,13 @@ class ApiKeyError(RefusalError):
 class WrongKeyError(ApiKeyError):
     """A key that is not configured here."""
 
+    reason = "wrong_key"
+
 
 class AccountError(RefusalError):
     """A Stripe-Account header that cannot be an account's id."""
+
+    reason = "bad_account"
 
 
 class ApiKeys:

@@ -31,6 +31,12 @@ LACKING_RETRY_AFTER_SECONDS = 60
 PROCESS = secrets.token_hex(4)
 """Tells apart the request ids of processes; a random one each time would cost a system call."""
 
+NOT_KEPT = {
+    "/v1/customers": "Onfile knows customers by their ids and lists none: ask Stripe.",
+    "/v1/customers/search": "Onfile knows customers by their ids and searches none: ask Stripe.",
+}
+"""What Stripe has at these URLs, where a client of Stripe's may well ask for it."""
+
 _COUNT = count(1)
 
 Handler = Callable[[Request, Any], Awaitable[Response]]
@@ -40,6 +46,8 @@ class RefusalError(Exception):
     """A query that cannot be answered; `code` and `param` are left out where Stripe has none."""
 
     type = "invalid_request_error"
+    reason = ""
+    """What it was, in a word for the log; each subclass has its own."""
 
     def __init__(
         self,
@@ -75,6 +83,7 @@ def refused(status: int) -> Handler:
                 "param": error.param,
             },
             error.headers,
+            reason=error.reason,
         )
 
     return answer
@@ -91,6 +100,7 @@ async def store_away(request: Request, _error: Exception) -> Response:
             "message": "Onfile cannot reach its store at the moment. Please try again.",
         },
         {"Retry-After": str(RETRY_AFTER_SECONDS)},
+        reason="store_unavailable",
     )
 
 
@@ -106,6 +116,7 @@ async def lacking(request: Request, error: Exception) -> Response:
             "Please try again later.",
         },
         {"Retry-After": str(LACKING_RETRY_AFTER_SECONDS)},
+        reason="store_unreadable",
     )
     log.error("query.unreadable", request_id=response.headers["request-id"], reason=str(error))
     return response
@@ -122,6 +133,8 @@ async def unrouted(request: Request, error: HTTPException) -> Response:
             "trailing slash. If you are trying to retrieve an object, make sure you passed a valid "
             "(non-empty) identifier in your code. What Onfile answers stands in /openapi.json."
         )
+        if request.scope["path"] in NOT_KEPT:
+            message += f" {NOT_KEPT[request.scope['path']]}"
     elif "GET" in allowed:
         message = (
             f"Onfile only reads ({asked}). What changes a customer or a payment source goes to "
@@ -130,7 +143,8 @@ async def unrouted(request: Request, error: HTTPException) -> Response:
     else:
         message = f"This URL takes only {allowed} ({asked})."
     error_body = {"type": "invalid_request_error", "message": message}
-    return stripe_error(request, error.status_code, error_body, headers)
+    reason = "unknown_url" if error.status_code == NOT_FOUND else "method_not_allowed"
+    return stripe_error(request, error.status_code, error_body, headers, reason=reason)
 
 
 async def bug(request: Request, error: Exception) -> Response:
@@ -143,20 +157,27 @@ async def bug(request: Request, error: Exception) -> Response:
             "message": "Something went wrong inside Onfile; its log tells what, by this id.",
         },
         {},
+        reason="bug",
     )
     log.error("query.failed", request_id=response.headers["request-id"], error=type(error).__name__)
     return response
 
 
 def stripe_error(
-    request: Request, status: int, error: Mapping[str, str], headers: Mapping[str, str]
+    request: Request,
+    status: int,
+    error: Mapping[str, str],
+    headers: Mapping[str, str],
+    *,
+    reason: str,
 ) -> Response:
-    """Return the response, and log it: a refused query by its reason, never by what it asked."""
+    """Return the response, and log it: by its reason and its route, never by what was asked."""
     request_id = new_request_id()
     _say(status)(
         "query.refused",
         status=status,
-        reason=error.get("code") or error["type"],
+        reason=reason,
+        route=getattr(request.scope.get("route"), "path", None),
         param=_known_shape(error.get("param", "")),
         method=request.method,
         request_id=request_id,

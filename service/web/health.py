@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+import structlog
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 from rq.utils import utcparse
@@ -24,6 +25,8 @@ PATIENCE_SECONDS = 1.5
 
 PROBE_SECONDS = 60
 
+log = structlog.get_logger()
+
 
 class Health:
     """The two probes."""
@@ -42,9 +45,7 @@ class Health:
         That no worker lives or that they are behind is told here, and is no reason to take this
         process out of service: that would keep no event safer and answer no query better.
         """
-        event_store, projection_reachable = await asyncio.gather(
-            _look_at_events(self._event_store), _reachable(self._find_projection)
-        )
+        event_store, projection_reachable = await self._look()
         ready = event_store is not None and projection_reachable
         return _answer(
             200 if ready else 503,
@@ -56,6 +57,18 @@ class Health:
                 "backlog": _backlog_facts(event_store),
                 "problems": problems(event_store, projection_reachable=projection_reachable),
             },
+        )
+
+    async def tell_what_is_away(self) -> None:
+        """Log at the start what this process cannot do without; it goes on all the same."""
+        event_store, projection_reachable = await self._look()
+        if event_store is None or not projection_reachable:
+            for says in problems(event_store, projection_reachable=projection_reachable):
+                log.warning("web.problem", says=says)
+
+    async def _look(self) -> tuple[EventStore | None, bool]:
+        return await asyncio.gather(
+            _look_at_events(self._event_store), _reachable(self._find_projection)
         )
 
 

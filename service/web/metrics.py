@@ -45,6 +45,8 @@ class Metrics:
         return Response(body, headers={"Content-Type": media_type, "Cache-Control": "no-store"})
 
     async def _admit(self, request: Request) -> None:
+        client = request.scope["client"]
+        self._wrong_keys.admit(client)
         authorization = request.headers.get("authorization", "")
         try:
             given = digest(given_key(authorization.encode("latin-1")))
@@ -52,11 +54,12 @@ class Metrics:
             given = b""
         if not any([hmac.compare_digest(known, given) for known in self._keys]):  # noqa: C419 - each, always
             if given:
-                await self._wrong_keys.hold(request.scope["client"])
+                await self._wrong_keys.hold(client)
             raise ApiKeyError(
                 "/metrics takes the key of the setting ONFILE_METRICS_KEY (or ONFILE_OPS_KEY), "
                 "as in 'Authorization: Bearer KEY'."
             )
+        self._wrong_keys.was_right(client)
 
     async def _metrics(self) -> list[Metric]:
         seen, others = await asyncio.gather(vitals(self._events), self._projection())

@@ -15,6 +15,7 @@ from service.web.openapi_parts import (
     content,
     error,
     expand,
+    link,
     parameter,
     probe,
     query,
@@ -29,6 +30,8 @@ async def openapi(_request: Request) -> Response:
     return Response(DOCUMENT_BYTES, media_type="application/json")
 
 
+SAME_CUSTOMER = "$request.path.customer"
+
 PATHS: dict[str, Json] = {
     "/v1/customers/{customer}": {
         "get": query(
@@ -39,6 +42,10 @@ PATHS: dict[str, Json] = {
                 "default_source (the object for the id), sources (the 10 newest).",
                 *OF_CUSTOMER.here,
             ),
+            links={
+                what: link(f"/v1/customers/{{customer}}/{what}", customer=SAME_CUSTOMER)
+                for what in ("sources", "default_source", "timeline")
+            },
         )
     },
     "/v1/customers/{customer}/sources": {
@@ -49,6 +56,13 @@ PATHS: dict[str, Json] = {
             parameter("query", "object", "Only these.", type="string", enum=list(KINDS)),
             *PAGING,
             expand("How many there are in all.", *OF_LIST.here),
+            links={
+                "source": link(
+                    "/v1/customers/{customer}/sources/{id}",
+                    customer=SAME_CUSTOMER,
+                    id="$response.body#/data/0/id",
+                )
+            },
         )
     },
     "/v1/customers/{customer}/default_source": {

@@ -1,5 +1,7 @@
 """What the description of the URLs is made of: parameters, headers, and how requests fail."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from service.web.api_keys import ACCOUNT
@@ -7,6 +9,8 @@ from service.web.parameters import DEFAULT_LIMIT, MAX_LIMIT
 from service.web.read_your_write import AFTER, MAX_WAIT_SECONDS
 
 Json: TypeAlias = dict[str, Any]
+
+NO_LINKS: Mapping[str, Json] = MappingProxyType({})
 
 
 def _schema(name: str) -> Json:
@@ -139,8 +143,15 @@ def expand(what: str, *paths: str) -> Json:
     return given | {"style": "form", "explode": True}
 
 
-def query(summary: str, answer: str, *parameters: Json) -> Json:
-    """Describe a query: they differ in what is asked and in the object answered."""
+def link(path: str, **parameters: str) -> Json:
+    """Return what may be asked next, its parameters as OpenAPI's runtime expressions."""
+    return {"operationRef": f"#/paths/{path.replace('/', '~1')}/get", "parameters": parameters}
+
+
+def query(
+    summary: str, answer: str, *parameters: Json, links: Mapping[str, Json] = NO_LINKS
+) -> Json:
+    """Describe a query: they differ in what is asked, what is answered, what follows from it."""
     return {
         "summary": summary,
         "tags": ["queries"],
@@ -151,6 +162,7 @@ def query(summary: str, answer: str, *parameters: Json) -> Json:
                 "description": "Found.",
                 "headers": FRESHNESS,
                 "content": content(answer),
+                **({"links": dict(links)} if links else {}),
             },
             "304": {"description": "You have it already.", "headers": FRESHNESS},
             **MISSING,

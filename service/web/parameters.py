@@ -19,6 +19,8 @@ KINDS = ("card", "bank_account", "source")
 class ParameterError(RefusalError):
     """A query parameter, or a header of ours, that cannot be understood or obeyed."""
 
+    reason = "bad_parameter"
+
 
 class Expandable(NamedTuple):
     """What `expand[]` may name at one URL."""

@@ -76,11 +76,14 @@ class Query:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Answer a request; whatever is raised goes through the table of exceptions in `app`."""
         headers = dict(scope["headers"])
+        wrong_keys, client = self._desk.wrong_keys, scope["client"]
+        wrong_keys.admit(client)
         try:
             namespace = self._desk.keys.namespace(headers)
         except WrongKeyError:
-            await self._desk.wrong_keys.hold(scope["client"])
+            await wrong_keys.hold(client)
             raise
+        wrong_keys.was_right(client)
         parameters = read_parameters(scope["query_string"], self.known, self.expandable)
         extra = []
         if b"onfile-after" in headers:

@@ -31,6 +31,7 @@ class ProjectionBehindError(RefusalError):
     """The event asked for has not been applied in time."""
 
     type = "api_error"
+    reason = "projection_behind"
 
 
 async def wait_until_applied(

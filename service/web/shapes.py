@@ -18,6 +18,8 @@ TOP_LEVEL = msgspec.json.Decoder(dict[str, msgspec.Raw])
 class MissingError(RefusalError):
     """An object that does not exist for this key."""
 
+    reason = "resource_missing"
+
     def __init__(self, kind: str, object_id: str) -> None:
         super().__init__(f"No such {kind}: '{object_id}'", code="resource_missing", param="id")
 

@@ -2,7 +2,9 @@
 
 A right key is never held up, wherever it comes from: behind a balancer all callers share one
 address. What is remembered is bounded, and so is how many are held at a time, for a connection
-that waits for us is never closed for another.
+that waits for us is never closed for another. While as many are held as may be, an address that
+tries wrong keys and from which no right one ever came is not told any more whether a key is right:
+else many connections at once could try them as fast as they like.
 """
 
 import asyncio
@@ -27,12 +29,14 @@ IPV6_SUBSCRIBER_BITS = 64
 
 
 class TooManyWrongKeysError(RefusalError):
-    """So many wrong keys are held that this one was not even looked up."""
+    """So many wrong keys are held that this one was not looked up, or is not held as well."""
+
+    reason = "too_many_wrong_keys"
 
     def __init__(self) -> None:
         super().__init__(
-            "Too many wrong API keys are being tried. A right key is always answered; try again "
-            "later with one.",
+            "Too many wrong API keys are being tried from your address. Try again in some seconds, "
+            "with a right one.",
             code="rate_limit",
             headers={"Retry-After": str(int(LONGEST_PAUSE_SECONDS)), "Connection": "close"},
         )
@@ -44,8 +48,31 @@ class WrongKeys:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._tries: OrderedDict[str, tuple[int, float]] = OrderedDict()
         """The address tried from last stands last."""
+        self._right: OrderedDict[str, None] = OrderedDict()
+        """Addresses from which a right key came; the newest stands last."""
         self._held = 0
         self._clock = clock
+
+    def admit(self, client: tuple[str, int] | None) -> None:
+        """Return when a key from there may be looked up.
+
+        Raises TooManyWrongKeysError when it must not be.
+        """
+        if self._held < HELD:
+            return
+        address = client[0] if client else ""
+        count, last = self._tries.get(_subscriber(address), (0, 0.0))
+        tries_on = count > FREE_TRIES and self._clock() - last < FORGOTTEN_SECONDS
+        if tries_on and address not in self._right:
+            raise TooManyWrongKeysError
+
+    def was_right(self, client: tuple[str, int] | None) -> None:
+        """Note that a right key came from there."""
+        address = client[0] if client else ""
+        if address not in self._right:
+            self._right[address] = None
+            if len(self._right) > ADDRESSES:
+                self._right.popitem(last=False)
 
     async def hold(self, client: tuple[str, int] | None) -> None:
         """Return when a wrong key may be answered to whoever is at the connection's other end.

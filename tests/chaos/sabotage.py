@@ -27,14 +27,14 @@ STAGES = {
     "commit": ("service.projection", "Projection.commit"),
     "acknowledge": ("service.log.event_log", "acknowledge"),
     "release": ("service.log.event_log", "put_back"),
-    "rq-maintain": ("workers.worker", "EventWorker.run_maintenance_tasks"),
-    "rq-dequeue": ("workers.worker", "EventWorker.dequeue_job_and_maintain_ttl"),
-    "rq-execution": ("workers.worker", "EventWorker.prepare_execution"),
-    "rq-prepare": ("workers.worker", "EventWorker.prepare_job_execution"),
+    "rq-maintain": ("workers.event_worker", "EventWorker.run_maintenance_tasks"),
+    "rq-dequeue": ("workers.event_worker", "EventWorker.dequeue_job_and_maintain_ttl"),
+    "rq-execution": ("workers.event_worker", "EventWorker.prepare_execution"),
+    "rq-prepare": ("workers.event_worker", "EventWorker.prepare_job_execution"),
     "rq-perform": ("rq.job", "Job.perform"),
-    "rq-ended": ("workers.worker", "EventWorker.handle_execution_ended"),
-    "rq-success": ("workers.worker", "EventWorker.handle_job_success"),
-    "rq-cleanup": ("workers.worker", "EventWorker.cleanup_execution"),
+    "rq-ended": ("workers.event_worker", "EventWorker.handle_execution_ended"),
+    "rq-success": ("workers.event_worker", "EventWorker.handle_job_success"),
+    "rq-cleanup": ("workers.event_worker", "EventWorker.cleanup_execution"),
 }
 """Where each stage of a job begins and ends. After `acknowledge`, on a pipeline, nothing has been
 sent yet; before `release`, which is called with nothing to release, it has."""

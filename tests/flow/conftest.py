@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import pytest
 
 from service.signature import sign
+from tests.conftest import bound
 
 if TYPE_CHECKING:
 
@@ -111,6 +112,7 @@ class Service:
                 cwd=code or None,
                 stdout=log,
                 stderr=log,
+                preexec_fn=bound(),  # noqa: PLW1509 - it only asks the kernel
             )
         self.processes.append(process)
         return process

@@ -217,7 +217,14 @@ def test_encryption_without_its_extra_says_what_to_install(monkeypatch: pytest.M
 
 @pytest.mark.parametrize(
     "url",
-    ["redis://localhost", "rediss://h:1/0", "unix:///run/valkey.sock", "redis://u:p@[::1]:6379/2"],
+    [
+        "redis://localhost",
+        "rediss://h:1/0",
+        "unix:///run/valkey.sock",
+        "redis://u:p@[::1]:6379/2",
+        "redis+sentinel://u:p@h1:1,h2/primary/3",
+        "rediss+sentinel://[::1]:1,[::2]/primary",
+    ],
 )
 def test_a_store_is_named_by_its_address(url: str) -> None:
     assert Settings.from_environ({"REDIS_URL": url}, role="worker").redis_url == url
@@ -236,6 +243,11 @@ def test_a_store_is_named_by_its_address(url: str) -> None:
         ("redis://h/zero", "number of a database"),
         ("unix://", "names no socket"),
         ("redis://h?decode_responses=True", "workers cannot live with"),
+        ("redis+sentinel://h1,h2:port/primary", "no host and port"),
+        ("redis+sentinel://h1,,h2/primary", "no host and port"),
+        ("redis+sentinel://h1:1,h2:2", "names no primary"),
+        ("redis+sentinel://h1:1,h2:2/primary/zero", "names no primary"),
+        ("redis+sentinel://h1/primary?protocol=3", "has options"),
     ],
 )
 def test_what_is_no_address_of_a_store_is_refused(url: str, why: str) -> None:

@@ -15,6 +15,7 @@ from service.stores import (
     connect_async,
     durability,
     durability_async,
+    words_of,
 )
 
 if TYPE_CHECKING:
@@ -91,3 +92,21 @@ def test_the_first_command_after_a_restart_of_the_store_succeeds(own_store: "Sto
         own_store.kill()
         own_store.start()
         assert client.ping()
+
+
+def test_sentinels_that_do_not_answer_are_told_in_one_sentence() -> None:
+    with (
+        connect("redis+sentinel://127.0.0.1:1/primary") as client,
+        pytest.raises(redis.ConnectionError) as refused,
+    ):
+        client.ping()
+    assert words_of(refused.value) == "No master found for 'primary'"
+
+
+def test_a_client_of_sentinels_leaves_no_connection_open_whether_they_answer_or_not() -> None:
+    async def ask() -> None:
+        async with connect_async("redis+sentinel://127.0.0.1:1/primary") as client:
+            with pytest.raises(redis.ConnectionError):
+                await client.ping()
+
+    asyncio.run(ask())

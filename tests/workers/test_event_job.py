@@ -21,7 +21,7 @@ from service.settings import Settings
 from tests.workers.operators.bench import Bench, bench_on
 from workers import jobs
 from workers.event_job import JOBS, EventJob
-from workers.worker import EventWorker
+from workers.event_worker import EventWorker, worker_on
 
 if TYPE_CHECKING:
     from tests.conftest import Store
@@ -100,6 +100,16 @@ HARMLESS_IN_JSON: "dict[str, Hostile]" = {
     "no moment": lambda _: {"data": call(DRAIN_JOB), "created_at": "yesterday"},
     "no number": lambda _: {"data": call(DRAIN_JOB), "timeout": "soon", "retries_left": "many"},
     "no status": lambda _: {"data": call(DRAIN_JOB), "status": "odd"},
+    "a time beyond any clock": lambda _: {"data": call(DRAIN_JOB), "timeout": "1" + "0" * 30},
+    "no time at all": lambda _: {"data": call(DRAIN_JOB), "timeout": "-1"},
+    "a result for ever": lambda _: {"data": call(DRAIN_JOB), "result_ttl": "1" + "0" * 30},
+    "a pause beyond any clock": lambda _: {
+        "data": call("nobody.knows"),
+        "retries_left": "9",
+        "retry_intervals": "[1e300, 1000000000000000]",
+    },
+    "another queue": lambda _: {"data": call(DRAIN_JOB), "origin": "elsewhere"},
+    "no text": lambda _: {"data": call(DRAIN_JOB), "origin": b"\xff", "description": b"\xff"},
     "dependencies": lambda _: {"data": call(DRAIN_JOB), "dependency_ids": '["x"'},
 }
 
@@ -128,14 +138,8 @@ def client(bench: Bench) -> Iterator[redis.Redis]:
 
 @pytest.fixture
 def worker(bench: Bench, client: redis.Redis) -> EventWorker:
-    return EventWorker(
-        [doorbell.queue(client, job_class=EventJob)],
-        connection=client,
-        serializer=JSONSerializer,
-        job_class=EventJob,
-        stores=jobs.Stores(bench.log, bench.projection),
-        settings=Settings(redis_url="redis://x"),
-    )
+    stores = jobs.Stores(bench.log, bench.projection)
+    return worker_on(client, stores, Settings(redis_url="redis://x"))
 
 
 def write(client: redis.Redis, job_id: str, fields: "Fields") -> None:
@@ -217,12 +221,44 @@ def test_no_address_that_a_job_names_is_called(
             server.accept()
 
 
+@pytest.mark.parametrize("kind", ["set", "rpush", "sadd"])
 def test_another_kind_of_key_where_a_job_should_lie_stops_no_worker(
-    bench: Bench, client: redis.Redis, worker: EventWorker
+    bench: Bench, client: redis.Redis, worker: EventWorker, kind: str
 ) -> None:
-    client.set("rq:job:hostile", "x")
+    getattr(client, kind)("rq:job:hostile", "x")
     client.rpush(doorbell.QUEUE_KEY, "hostile")
     assert still_works(bench, worker)
+
+
+@pytest.mark.parametrize("queue", [doorbell.QUEUE_KEY, doorbell.REPLAY_QUEUE_KEY])
+@pytest.mark.parametrize(
+    "job_id", [b"\xff\xfe", b"unknown", b"", b"a:b:c", b"../x\x1b[31m\n", b"x" * 2**20], ids=len
+)
+def test_what_is_no_id_of_a_job_is_passed_over(
+    bench: Bench, client: redis.Redis, worker: EventWorker, queue: str, job_id: bytes
+) -> None:
+    client.rpush(queue, job_id, job_id)
+    assert still_works(bench, worker)
+    assert not client.exists(queue)
+
+
+def test_a_job_that_rq_itself_stumbles_over_is_dropped(
+    bench: Bench, client: redis.Redis, worker: EventWorker
+) -> None:
+    enqueue(client, {"data": call(DRAIN_JOB)})
+    client.set("rq:executions:hostile", "x")
+    assert still_works(bench, worker)
+    assert not client.exists("rq:job:hostile")
+
+
+def test_a_key_in_the_way_of_an_event_that_is_tried_again_is_replaced(
+    bench: Bench, client: redis.Redis, worker: EventWorker
+) -> None:
+    for template in ("rq:job:{}", "rq:executions:{}"):
+        client.set(template.format("evt_1"), "x")
+    doorbell.enqueue_apply(client, "evt_1")
+    assert still_works(bench, worker)
+    assert client.hget("rq:job:evt_1", "status") == b"finished"
 
 
 def test_a_worker_takes_no_orders_from_the_store(

@@ -10,6 +10,7 @@ from workers.cli.moment_type import MOMENT
 from workers.cli.report import TROUBLE, desk_of, json_option, print_json
 from workers.operators import catch_up, caught_up
 from workers.operators.catch_up import Progress
+from workers.operators.caught_up import KEPT_SECONDS
 from workers.operators.moments import iso
 
 
@@ -40,6 +41,12 @@ def command(  # noqa: PLR0913 - one option, one parameter
     with desk_of(data_dir) as desk, stripe_of(desk, mode, account, rate) as api:
         before = caught_up.position(desk.log, api.namespace)
         lost = caught_up.is_beyond_reach(before, api.now())
+        if since is not None and since < (oldest := api.now() - KEPT_SECONDS):
+            click.echo(
+                f"Stripe shows events for thirty days: this begins at {iso(oldest)}. For what is "
+                "older: onfile backfill.",
+                err=True,
+            )
         done = Progress(looked_at=0, missing=0, share=0.0, reached="")
         with progress() as bar:
             task = bar.add_task("events", total=1.0, said="")

@@ -23,8 +23,10 @@ def customer_argument(command: F) -> F:
     return click.argument("customer", metavar="CUSTOMER")(command)
 
 
-def namespace_of(desk: Desk, customer: str, account: str, mode: str | None) -> Namespace:
-    """Return where the customer is.
+def namespace_of(
+    desk: Desk, customer: str, account: str, mode: str | None, *, advice: str = ""
+) -> Namespace:
+    """Return where the customer is; `advice` is what to do when it is nowhere.
 
     Raises:
         click.ClickException: nowhere, or in both modes.
@@ -35,7 +37,9 @@ def namespace_of(desk: Desk, customer: str, account: str, mode: str | None) -> N
         whose = f"of {account}" if account else "of your own account"
         asked = f"{mode} mode" if mode else "either mode"
         hint = "" if account else " One of a connected account: --account acct_…"
-        raise click.ClickException(f"No customer {customer} {whose} is known in {asked}.{hint}")
+        raise click.ClickException(
+            f"No customer {customer} {whose} is known in {asked}.{hint} {advice}".rstrip()
+        )
     if len(found) > 1:
         raise click.ClickException(f"{customer} is known in both modes. Say which: --mode live.")
     return found[0]

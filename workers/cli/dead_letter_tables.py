@@ -72,7 +72,10 @@ def tell(done: Sequence[Treated], word: str, *, dry_run: bool, as_json: bool) ->
             click.echo(f"{one.event}  {_says(one, dry_run=dry_run)}")
         click.echo(f"{number} {'would be ' if dry_run else ''}{word} (of {len(done)}).")
         if counts["retried"] and not dry_run:
-            click.echo("What fails again is back in `onfile failed list` in a moment.")
+            click.echo(
+                "They are being tried (onfile events list --state retrying). What fails again is "
+                "back in `onfile failed list` in a moment."
+            )
     if unknown:
         raise SystemExit(TROUBLE)
 

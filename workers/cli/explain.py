@@ -25,10 +25,11 @@ def command(
     older, when sources came and went.
     """
     with desk_of(data_dir) as desk:
-        namespace = namespace_of(desk, customer, account, mode)
+        advice = f"If Stripe has it, have it read: onfile reconcile --customer {customer} --repair"
+        namespace = namespace_of(desk, customer, account, mode, advice=advice)
         timeline = Timelines(desk.log, desk.projection)(namespace, customer)
     if timeline is None:
-        raise click.ClickException(f"No customer {customer} is known any more.")
+        raise click.ClickException(f"No customer {customer} is known any more. {advice}")
     if as_json:
         print_json(timeline)
     else:

@@ -10,6 +10,7 @@ from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
 from service.keys import QUEUE
 from service.settings import Settings
+from service.stores import connect_patiently, words_of
 
 ANSWER_SECONDS = 0.5
 """A web process that is being started answers late: the connection waits in its socket."""
@@ -33,17 +34,17 @@ def alive(address: str) -> bool:
 
 def store_problem(url: str, timeout: float) -> str | None:
     """Return why a store cannot be used, in the client's words; None when it answers."""
-    with redis.Redis.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout) as store:
+    with connect_patiently(url, socket_timeout=timeout, socket_connect_timeout=timeout) as store:
         try:
             store.ping()
         except redis.RedisError as error:
-            return str(error)
+            return words_of(error)
     return None
 
 
 def _worker_listens(settings: Settings, pids: Container[int]) -> bool:
     """Look for a worker by its process: one of an earlier run stays registered for a while."""
-    with contextlib.suppress(redis.RedisError), redis.Redis.from_url(settings.redis_url) as store:
+    with contextlib.suppress(redis.RedisError), connect_patiently(settings.redis_url) as store:
         workers = store.smembers(WORKERS_BY_QUEUE_KEY % QUEUE)
         return any(int(store.hget(worker, "pid") or 0) in pids for worker in workers)
     return False

@@ -1,5 +1,6 @@
 """`onfile replay`: events applied again, from the log or from a file."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import BinaryIO
 
@@ -95,11 +96,11 @@ def command(  # noqa: PLR0913 - one option, one parameter
             return
         choice = _choice(desk, event_ids, wanted, after)
         if dry_run:
+            left_alone: Counter[str] = Counter()
             skipping = replays.skips(by_name=choice.by_name)
-            found = (one for one in choice.found if one.state not in skipping)
-            rehearse(
-                desk, entries_of(desk.log, found), choice.total, choice.unknown, as_json=as_json
-            )
+            found = entries_of(desk.log, replays.without(choice.found, skipping, left_alone))
+            beside = report.Beside(choice.unknown, left_alone)
+            rehearse(desk, found, choice.total, beside, as_json=as_json)
         else:
             replayed = follow(desk, choice, rate=rate)
             report.tell(replayed, as_json=as_json)

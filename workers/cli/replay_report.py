@@ -1,7 +1,8 @@
 """What a replay did, or would do, as people and programs read it."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -25,6 +26,18 @@ _OUTCOMES = {
     "ignored": "tell nothing of payment sources",
     "failed": "failed",
 }
+
+
+class Beside(NamedTuple):
+    """What was asked for beside what is replayed."""
+
+    unknown: Sequence[str] = ()
+    """Events that the log does not have."""
+    left_alone: Mapping[str, int] = MappingProxyType({})
+    """How many are in states in which they are not replayed."""
+
+
+NOTHING_BESIDE = Beside()
 
 
 def warn_of_no_worker(desk: Desk) -> None:
@@ -63,9 +76,7 @@ def tell(replayed: "Replayed", *, as_json: bool) -> None:
         click.echo(f"{_events(course.queued)} replayed: {_worded(outcomes)}.")
     else:
         click.echo("Nothing to replay." if course.skipped or unknown else _NOTHING_CHOSEN)
-    if course.skipped:
-        states = ", ".join(f"{number:,} {state}" for state, number in course.skipped.items())
-        click.echo(f"Left alone: {states}.")
+    _tell_left_alone(course.skipped)
     if outcomes.get("failed"):
         click.echo("What failed is tried again by itself: onfile failed list, in some minutes.")
     _tell_unknown(unknown)
@@ -82,7 +93,7 @@ def as_object(replayed: "Replayed") -> dict[str, object]:
     }
 
 
-def tell_rehearsal(rehearsal: Rehearsal, unknown: Sequence[str], *, as_json: bool) -> int:
+def tell_rehearsal(rehearsal: Rehearsal, beside: Beside, *, as_json: bool) -> int:
     """Tell which answers would change; returns how many."""
     differences = Counted(rehearsal.differences())
     if as_json:
@@ -94,7 +105,8 @@ def tell_rehearsal(rehearsal: Rehearsal, unknown: Sequence[str], *, as_json: boo
                 "replayed": rehearsal.outcomes.total(),
                 "outcomes": {name: rehearsal.outcomes[name] for name in _OUTCOMES},
                 "failures": rehearsal.failures,
-                "unknown": unknown,
+                "left_alone": beside.left_alone,
+                "unknown": beside.unknown,
             },
         )
         return differences.number
@@ -104,8 +116,15 @@ def tell_rehearsal(rehearsal: Rehearsal, unknown: Sequence[str], *, as_json: boo
     for reason, number in rehearsal.failures.most_common():
         click.echo(f"  {number:,} would fail with {reason}")
     click.echo(f"{answers(differences.number)} would change. Nothing was written.")
-    _tell_unknown(unknown)
+    _tell_left_alone(beside.left_alone)
+    _tell_unknown(beside.unknown)
     return differences.number
+
+
+def _tell_left_alone(states: Mapping[str, int]) -> None:
+    if states:
+        listed = ", ".join(f"{number:,} {state}" for state, number in states.items())
+        click.echo(f"Left alone: {listed}.")
 
 
 def tell_refused(refused: Sequence[Refused]) -> None:

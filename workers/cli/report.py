@@ -15,7 +15,7 @@ import redis
 
 from service.compression import LackingError
 from service.settings import Settings, without_password
-from service.stores import AWAY
+from service.stores import AWAY, words_of
 from service.watch import logs
 from workers.cli.data_dir import DataDir
 from workers.cli.environment import WRONG_SETTINGS_STATUS, checked, environ, is_of_folder
@@ -87,7 +87,7 @@ def _cannot_be_asked(settings: Settings, error: Exception, data_dir: DataDir) ->
     mend = "Start it, or give the right address in REDIS_URL (and ONFILE_PROJECTION_URL)."
     if nobody_there and is_of_folder(settings.redis_url, data_dir):
         mend = f"`onfile up` of {data_dir.path} is not running; start it."
-    return f"The store at {where} does not answer: {str(error).rstrip('.')}. {mend}"
+    return f"The store at {where} does not answer: {words_of(error)}. {mend}"
 
 
 def _is_about_the_password(error: Exception) -> bool:

@@ -13,6 +13,7 @@ from workers.cli.report import desk_of, json_option, print_json
 from workers.cli.tables import console, facts, print_whole, table
 from workers.cli.wording import duration, short_moment, size
 from workers.operators.caught_up import Gap
+from workers.operators.moments import read_moment
 from workers.operators.status import Status, status
 from workers.operators.store_state import StoreState
 
@@ -160,8 +161,8 @@ def _rate(per_second: float | None) -> str:
 def _secrets(seen: Status) -> object:
     now = time.time()
 
-    def ago(moment: float | None) -> str:
-        return "never" if moment is None else f"{duration(max(0.0, now - moment))} ago"
+    def ago(moment: str | None) -> str:
+        return "never" if moment is None else f"{duration(max(0.0, now - read_moment(moment)))} ago"
 
     rows = [
         (

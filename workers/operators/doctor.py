@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from service.watch.secret_use import webhook_secrets
 from workers.operators.desk import Desk
 from workers.operators.door_checks import door_findings
 from workers.operators.encryption_checks import encryption_finding
@@ -24,7 +25,7 @@ def examine(desk: Desk, *, made: Collection[str] = ()) -> list[Finding]:
     found = [
         *door_findings(settings),
         *work_findings(seen, desk.log, retention_days=settings.retention_days),
-        *secret_findings(settings, made, seen.webhook_secrets),
+        *secret_findings(settings, made, webhook_secrets(desk.log)),
         encryption_finding(seen.encryption),
     ]
     for store in seen.stores:

@@ -6,19 +6,22 @@ run again it ends the same: what says whose something is goes after it.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from service import doorbell
-from service.keys import Subject, mentions_key
+from service.documents import encode_document
+from service.keys import Namespace, Subject, mentions_key
 from service.log import event_log, forgotten, standing
 from service.log.entry import Entry
 from service.log.rewrite import rewrite_log
 from workers import doubts
 from workers.algebra.facts import CustomerFacts, Facts, SourceFacts
+from workers.algebra.links import A, F
 from workers.apply import Told, apply
+from workers.commits import CUSTOMERS, SOURCES, Kind
 from workers.operators import person
 from workers.operators.desk import Desk
 from workers.operators.person import Person, Progress
@@ -69,6 +72,7 @@ def forget(
 
     Raises:
         redis.RedisError: a store is away; run it again.
+        LackingError: a document of it is whole, and this process lacks what it takes to read it.
 
     """
     erased = _erase(desk, found)
@@ -121,7 +125,26 @@ def _entomb(desk: Desk, found: Person) -> None:
         sources={source: SourceFacts(forgotten=now) for source in found.sources},
         customers={found.customer: CustomerFacts(forgotten=now)},
     )
+    _overwrite_damaged(desk, found.namespace, CUSTOMERS, facts.customers, person.customer_facts)
+    _overwrite_damaged(desk, found.namespace, SOURCES, facts.sources, person.source_facts)
     effect: Effect = apply(desk.projection, [Told("", found.namespace, facts)])
     for error in effect.failed.values():
         raise error
     doubts.note(desk.log, effect.doubts)
+
+
+def _overwrite_damaged(
+    desk: Desk,
+    namespace: Namespace,
+    kind: Kind[F, A],
+    tombstones: Mapping[str, F],
+    read: Callable[[bytes], object],
+) -> None:
+    """Put a tombstone in the place of each document that cannot be read, so not be merged with."""
+    keys = {one: kind.key(namespace, one) for one in tombstones}
+    for one, value in zip(keys, desk.projection.load(list(keys.values())), strict=True):
+        if value is not None and read(value) is None:
+            answer = kind.derive(Subject(namespace, one), tombstones[one])
+            facts = msgspec.msgpack.encode(tombstones[one])
+            version = time.time_ns() // 1_000_000  # greater than any that its owners remember
+            desk.projection.overwrite(keys[one], encode_document(version, answer, facts))

@@ -2,16 +2,24 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import TypeVar
 
 import msgspec
 
+from service.compression import LackingError, UnreadableError
 from service.documents import decode_customer, decode_source
-from service.keys import Namespace, Subject, customer_key, source_key
+from service.keys import SOURCE_KEYS, Namespace, Subject, customer_key, source_key, subject_of
 from service.log import event_log, mentions
 from service.log.entry import Entry
 from workers.algebra.facts import NEVER, CustomerFacts, SourceFacts
 from workers.operators.desk import Desk
 from workers.operators.reading import Span, order, read_span
+
+T = TypeVar("T")
+
+PIECE = 500
+"""Documents read together."""
 
 Progress = Callable[[int], None]
 """Told how many entries of the log have been looked at since it was last told."""
@@ -94,15 +102,29 @@ def _sources_of(desk: Desk, namespace: Namespace, customer: str) -> set[str]:
     [value] = desk.projection.load([customer_key(namespace, customer)])
     if value is None:
         return set()
-    facts = _CUSTOMER_FACTS.decode(decode_customer(value)[2])
+    facts = customer_facts(value)
+    if facts is None:
+        return _sources_that_name(desk, namespace, customer)
     return {s for s, link in facts.links.items() if link.answer.owner in {"", customer}}
+
+
+def _sources_that_name(desk: Desk, namespace: Namespace, customer: str) -> set[str]:
+    """Look through all sources: the customer's own document is damaged."""
+    named: set[str] = set()
+    keys = desk.projection.keys(SOURCE_KEYS)
+    while piece := list(islice(keys, PIECE)):
+        for key, value in zip(piece, desk.projection.load(piece), strict=True):
+            subject = subject_of(key)
+            if value and subject.namespace == namespace and owner_of(value) == customer:
+                named.add(subject.id)
+    return named
 
 
 def _without_others(desk: Desk, namespace: Namespace, sources: set[str], customer: str) -> set[str]:
     """Leave out the sources that another customer claims more rightly: those are not its own."""
     asked = list(sources)
     values = desk.projection.load([source_key(namespace, source) for source in asked])
-    owners = [decode_source(value)[1].owner if value else "" for value in values]
+    owners = [(value and owner_of(value)) or "" for value in values]
     return {s for s, owner in zip(asked, owners, strict=True) if owner in {"", customer}}
 
 
@@ -130,17 +152,34 @@ def _documents(desk: Desk, namespace: Namespace, customer: str, sources: list[st
     """Count the documents that still hold something."""
     keys = [customer_key(namespace, customer), *(source_key(namespace, s) for s in sources)]
     values = desk.projection.load(keys)
-    living = [
-        _CUSTOMER_FACTS.decode(decode_customer(value)[2]).forgotten == NEVER
-        for value in values[:1]
-        if value is not None
-    ]
-    living += [
-        _SOURCE_FACTS.decode(decode_source(value)[2]).forgotten == NEVER
-        for value in values[1:]
-        if value is not None
-    ]
-    return sum(living)
+    read: list[Callable[[bytes], CustomerFacts | SourceFacts | None]] = [customer_facts]
+    read += [source_facts] * len(sources)
+    kept = [of(value) for of, value in zip(read, values, strict=True) if value is not None]
+    return sum(facts is None or facts.forgotten == NEVER for facts in kept)
+
+
+def customer_facts(value: bytes) -> CustomerFacts | None:
+    """Return what a customer's document keeps; None when it is damaged."""
+    return _if_readable(lambda: _CUSTOMER_FACTS.decode(decode_customer(value)[2]))
+
+
+def source_facts(value: bytes) -> SourceFacts | None:
+    """Return what a source's document keeps; None when it is damaged."""
+    return _if_readable(lambda: _SOURCE_FACTS.decode(decode_source(value)[2]))
+
+
+def owner_of(value: bytes) -> str | None:
+    """Return whose a source's document says that it is; None when it is damaged."""
+    return _if_readable(lambda: decode_source(value)[1].owner)
+
+
+def _if_readable(read: Callable[[], T]) -> T | None:
+    try:
+        return read()
+    except LackingError:
+        raise  # it is whole: another process reads it
+    except (UnreadableError, msgspec.DecodeError):
+        return None
 
 
 _CUSTOMER_FACTS = msgspec.msgpack.Decoder(CustomerFacts)

@@ -94,7 +94,7 @@ def run(
     last_item = ""
     began = time.monotonic()
     size = PIECE if rate is None else max(1, min(PIECE, int(rate / PACES_A_SECOND)))
-    rest = _not_skipped(wanted, skipping, course)
+    rest = without(wanted, skipping, course.skipped)
     while piece := list(islice(rest, size)):
         while _must_wait(client, course, began, rate):
             yield course
@@ -112,12 +112,13 @@ def run(
     yield course
 
 
-def _not_skipped(
-    wanted: Iterable[Found], skipping: Sequence[str], course: Course
+def without(
+    wanted: Iterable[Found], skipping: Sequence[str], skipped: Counter[str]
 ) -> Iterator[Found]:
+    """Yield what is wanted but for these states; count in `skipped` what is left alone."""
     for one in wanted:
         if one.state in skipping:
-            course.skipped[one.state] += 1
+            skipped[one.state] += 1
         else:
             yield one
 

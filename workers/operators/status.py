@@ -43,6 +43,16 @@ class Replaying(msgspec.Struct, frozen=True):
     """What became of all that were ever replayed: applied, unchanged, ignored, failed."""
 
 
+class SecretInUse(msgspec.Struct, frozen=True):
+    """A webhook secret, and when it was of use (see WebhookSecret); None for never."""
+
+    fingerprint: str
+    position: int
+    configured: bool
+    matched: str | None
+    needed: str | None
+
+
 class Status(msgspec.Struct, frozen=True):
     """All of it; accepted = applied + pending + retrying + failed + discarded at every instant."""
 
@@ -75,7 +85,7 @@ class Status(msgspec.Struct, frozen=True):
     jobs_waiting: int
     stores: list[StoreState]
     ambiguous: doubts.Doubts
-    webhook_secrets: list[WebhookSecret]
+    webhook_secrets: list[SecretInUse]
     caught_up: list[Gap]
     """Of each namespace that was ever caught up with Stripe's events."""
     encryption: Encryption
@@ -106,13 +116,31 @@ def status(desk: Desk, *, sample_seconds: float = 1.0) -> Status:
         halted=halted(desk.log),
         replaying=replaying(desk.log),
         workers=workers(desk.log),
-        jobs_waiting=int(msgspec.convert(desk.log.llen(QUEUE_KEY), int)),
+        jobs_waiting=jobs_waiting(desk.log),
         stores=store_states(desk),
         ambiguous=doubts.count(desk.log),
-        webhook_secrets=webhook_secrets(desk.log),
+        webhook_secrets=[_in_use(secret) for secret in webhook_secrets(desk.log)],
         caught_up=gaps(desk.log),
         encryption=encryption(desk),
     )
+
+
+def _in_use(secret: WebhookSecret) -> SecretInUse:
+    return SecretInUse(
+        fingerprint=secret.fingerprint,
+        position=secret.position,
+        configured=secret.configured,
+        matched=None if secret.matched is None else iso(secret.matched),
+        needed=None if secret.needed is None else iso(secret.needed),
+    )
+
+
+def jobs_waiting(client: redis.Redis) -> int:
+    """Return how many jobs wait; none where something else lies, as onfile doctor says then."""
+    try:
+        return msgspec.convert(client.llen(QUEUE_KEY), int)
+    except redis.ResponseError:
+        return 0
 
 
 def replaying(client: redis.Redis) -> Replaying:

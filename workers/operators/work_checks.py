@@ -6,6 +6,7 @@ import redis
 
 from service.keys import GROUP, LOG
 from workers.operators.finding import Finding, advice, ok, trouble
+from workers.operators.queue_check import queue_finding
 from workers.operators.status import Status
 
 LATE_SECONDS = 10.0
@@ -22,6 +23,7 @@ def work_findings(status: Status, client: redis.Redis, *, retention_days: int) -
         _halted(status),
         _replaying(status),
         _group(client),
+        queue_finding(client),
         _pending(status),
         _dead_letters(status),
         _retention(retention_days),

@@ -35,6 +35,8 @@ class Worker(msgspec.Struct, frozen=True):
 
 def workers(client: redis.Redis) -> list[Worker]:
     """Return the workers whose key has not expired: one that was killed is told for a while."""
+    if client.type(WORKERS_BY_QUEUE_KEY % QUEUE) != b"set":
+        return []  # none yet; or not RQ's, and then onfile doctor says so
     keys = sorted(msgspec.convert(client.smembers(WORKERS_BY_QUEUE_KEY % QUEUE), set[bytes]))
     with client.pipeline(transaction=False) as pipe:
         for key in keys:

@@ -7,8 +7,7 @@ from tests.chaos.faults.network import BehindProxy
 from tests.chaos.rig import Rig
 from tests.conftest import Store
 from tests.flow.conftest import eventually
-
-AT_ONCE = ("--repl-diskless-sync-delay", "0")
+from tests.sentinel import Sentinel, replica_of
 
 
 class Failover(BehindProxy):
@@ -51,10 +50,41 @@ class Failover(BehindProxy):
         primary = self._stores[-1]
         folder = self._folder / f"replica{len(self._stores)}"
         folder.mkdir()
-        replica = Store(folder, *AT_ONCE, "--replicaof", f"127.0.0.1 {primary.port}")
+        replica = replica_of(primary, folder)
         self._stores.append(replica)
         replica.start()
         eventually(lambda: _follows(replica))
+
+
+class SentinelFailover(Failover):
+    """The same, with nobody there but Sentinel, whose word everybody takes."""
+
+    def rig(self, folder: Path, seed: int) -> Rig:
+        """Return a rig whose processes ask a Sentinel where the store is."""
+        rig = super().rig(folder, seed)
+        (folder / "sentinel").mkdir()
+        self._sentinel = Sentinel(folder / "sentinel", rig.store)
+        rig.settings["REDIS_URL"] = self._sentinel.address
+        return rig
+
+    def prepare(self, rig: Rig) -> None:
+        """Start the store, its replica and the Sentinel."""
+        super().prepare(rig)
+        self._sentinel.start()
+
+    def strike(self, rig: Rig) -> None:
+        """Lose the store, and wait until Sentinel has promoted the replica."""
+        lost, promoted = self._stores[-2:]
+        rig.until("Sentinel knows the replica", lambda: self._sentinel.knows(promoted))
+        lost.kill()
+        rig.until("it is promoted", lambda: self._sentinel.primary_port() == promoted.port)
+        rig.move_to(promoted)
+        self._add_replica()
+
+    def clean_up(self) -> None:
+        """End every store there has been, and the Sentinel."""
+        super().clean_up()
+        self._sentinel.kill()
 
 
 def _follows(replica: Store) -> bool:

@@ -49,5 +49,6 @@ FAULTS: dict[str, type[Fault]] = {
         deaths.Terminated,
         shards.Resharding,
         failover.Failover,
+        failover.SentinelFailover,
     )
 }

@@ -43,6 +43,13 @@ def test_a_url_without_an_id_is_unknown_and_redirects_nobody(web: "Web", path: s
     assert "Unrecognized request URL" in refused.error["message"]
 
 
+@pytest.mark.parametrize("path", ["/v1/customers", "/v1/customers/search?query=email:'a@b.c'"])
+def test_what_stripe_lists_and_searches_is_said_to_be_stripes(web: "Web", path: str) -> None:
+    refused = web.ask(path)
+    assert refused.status == 404
+    assert "Onfile knows customers by their ids" in refused.error["message"]
+
+
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "PATCH"])
 @pytest.mark.parametrize("path", ["/v1/customers/cus_1", "/v1/customers/cus_1/sources/card_1"])
 def test_a_write_is_refused_because_onfile_only_reads(web: "Web", method: str, path: str) -> None:
@@ -107,7 +114,8 @@ def test_refusals_are_logged_by_reason_and_hold_nothing_that_was_asked(web: "Web
             "event": "query.refused",
             "log_level": "info",
             "status": 401,
-            "reason": "invalid_request_error",
+            "reason": "wrong_key",
+            "route": "/v1/customers/{customer}",
             "param": None,
             "method": "GET",
             "request_id": reply.headers["Request-Id"],

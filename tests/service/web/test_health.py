@@ -1,15 +1,19 @@
 """What /healthz and /readyz say of the store and the workers."""
 
+import asyncio
 import time
 from typing import TYPE_CHECKING
 
+import structlog
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 from service import doorbell
 from service.log.backlog import Backlog
-from service.stores import Durability
+from service.stores import Durability, ProjectionStore, connect_async
+from service.web.health import Health
 from service.web.problems import EventStore, problems
+from tests.flow.conftest import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +37,29 @@ def test_alive_needs_no_store_and_no_key(
     with serving(own_store) as web:
         reply = web.ask("/healthz", key="")
         assert (reply.status, reply.json) == (200, {"status": "alive"})
+
+
+def test_a_store_that_is_away_at_the_start_is_told_in_the_log_with_what_to_do(
+    own_store: "Store",
+    serving: "Callable[[Store], AbstractContextManager[Web]]",
+) -> None:
+    own_store.kill()
+    with structlog.testing.capture_logs() as lines, serving(own_store):
+        told = eventually(lambda: [line for line in lines if line["event"] == "web.problem"])
+    assert {line["log_level"] for line in told} == {"warning"}
+    assert any("event log's store does not answer" in line["says"] for line in told)
+
+
+def test_a_store_that_is_there_is_nothing_to_tell(web: "Web") -> None:
+    async def look() -> None:
+        projection = ProjectionStore(web.store.url)
+        async with connect_async(web.store.url) as events:
+            await Health(events, projection.find).tell_what_is_away()
+        await projection.aclose()
+
+    with structlog.testing.capture_logs() as lines:
+        asyncio.run(look())
+    assert lines == []
 
 
 def test_ready_tells_what_the_store_really_does(web: "Web") -> None:

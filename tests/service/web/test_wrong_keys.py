@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from service.web import wrong_keys
 from service.web.wrong_keys import (
     ADDRESSES,
     FORGOTTEN_SECONDS,
@@ -86,6 +87,60 @@ def test_no_more_than_so_many_are_held_and_those_who_leave_make_room() -> None:
         assert wrong_keys._held == 0
 
     asyncio.run(tried())
+
+
+def test_while_too_many_are_held_who_tries_on_learns_nothing_and_others_are_looked_up() -> None:
+    async def tried() -> None:
+        wrong_keys = WrongKeys(clock=Clock())
+        guesser, neighbour = ("192.0.2.1", 1), ("192.0.2.2", 1)
+        wrong_keys.was_right(neighbour)
+        for client in (guesser, neighbour):
+            for _ in range(FREE_TRIES):
+                await wrong_keys.hold(client)
+        held = [asyncio.create_task(wrong_keys.hold(guesser)) for _ in range(HELD - 1)]
+        held += [asyncio.create_task(wrong_keys.hold(neighbour))]
+        await asyncio.sleep(0)
+        with pytest.raises(TooManyWrongKeysError):
+            wrong_keys.admit(guesser)
+        wrong_keys.admit(neighbour)  # it has a right key as well, and tries a wrong one
+        wrong_keys.admit(("192.0.2.3", 1))
+        held.pop().cancel()
+        await asyncio.sleep(0)
+        wrong_keys.admit(guesser)
+        for task in held:
+            task.cancel()
+        await asyncio.gather(*held, return_exceptions=True)
+
+    asyncio.run(tried())
+
+
+def test_how_many_right_ones_are_remembered_is_bounded() -> None:
+    wrong_keys = WrongKeys(clock=Clock())
+    for number in range(2 * ADDRESSES):
+        wrong_keys.was_right((str(number), 1))
+    assert len(wrong_keys._right) == ADDRESSES
+
+
+@pytest.mark.parametrize("path", ["/v1/customers/cus_1", "/metrics"])
+@pytest.mark.parametrize("right_before", [True, False])
+def test_over_http_too_many_wrong_keys_end_what_their_address_is_told(
+    store: "Store",
+    serving: "Callable[[Store], AbstractContextManager[Web]]",
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    *,
+    right_before: bool,
+) -> None:
+    monkeypatch.setattr(wrong_keys, "HELD", 0)
+    with serving(store) as web:
+        web.plant_customer("cus_1")
+        right = web.metrics_key if path == "/metrics" else web.test_key
+        if right_before:
+            assert web.ask(path, key=right).status == 200
+        for _ in range(FREE_TRIES):
+            assert web.ask(path, key="sk_test_wrong").status == 401
+        assert web.ask(path, key="sk_test_wrong").status == 429
+        assert web.ask(path, key=right).status == (200 if right_before else 429)
 
 
 def test_over_http_wrong_keys_are_held_and_a_right_one_is_answered_meanwhile(

@@ -74,6 +74,7 @@ def test_a_customer_that_is_not_known_is_said_in_a_sentence(run: "Run", bench: B
     assert said.returncode == 1
     assert "No customer cus_unknown of your own account is known in either mode" in said.stderr
     assert "--account" in said.stderr
+    assert "onfile reconcile --customer cus_unknown --repair" in said.stderr
     assert (
         "of acct_1 is known in live mode"
         in run(CUSTOMER, "--account", "acct_1", "--mode", "live").stderr

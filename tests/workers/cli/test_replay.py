@@ -93,6 +93,16 @@ def test_a_replay_is_rehearsed_then_done(run: "Run", lost: Bench) -> None:
     rehearsed = run("replay", "--all", "--dry-run", "--json")
     assert rehearsed.returncode == 0
     assert json.loads(rehearsed.stdout)["differences"] == []
+    assert json.loads(rehearsed.stdout)["left_alone"] == {}
+
+
+def test_a_rehearsal_says_what_would_be_left_alone(run: "Run", lost: Bench) -> None:
+    lost.accept(added("B", 2), added("C", 3))
+    said = run("replay", "--all", "--dry-run")
+    assert "2 events would be replayed" in said.stdout
+    assert "Left alone: 2 pending.\n" in said.stdout
+    told = json.loads(run("replay", "--all", "--dry-run", "--json").stdout)
+    assert told["left_alone"] == {"pending": 2}
 
 
 def test_stopped_it_says_what_is_queued_and_how_to_go_on_and_that_can_be_dropped(

@@ -158,3 +158,12 @@ def test_a_bad_release_leaves_the_events_pending_and_a_mended_one_goes_on_by_its
     finally:
         worker.kill()
         worker.wait()
+
+
+def test_every_moment_is_written_alike(ask: Callable[..., Any], store: "Store") -> None:
+    with store.client() as client:
+        noted = {"matched": 1_767_225_600.5, "seen": 1_767_225_600.5, "position": 1}
+        client.hset("onfile:secrets", mapping={f"abcd1234 {k}": v for k, v in noted.items()})
+    [secret] = ask("status")["webhook_secrets"]
+    assert secret["matched"] == "2026-01-01T00:00:00.500Z"
+    assert secret["needed"] is None

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis
+import zstandard
 
 from service import doorbell
+from service.compression import UnknownDictionaryError
 from service.keys import DISCARDED, FAILED, LOG, OVERCOME, RETRIES, Namespace
 from service.log import event_log
 from service.log.backlog import backlog
@@ -133,6 +135,41 @@ def test_nothing_of_the_customer_stays_and_nothing_of_another_goes(bench: "Bench
     assert bench.log.keys("onfile:m:*cus_1") == bench.log.keys("onfile:m:*src_1") == []
     assert not [key for key in bench.log.keys("onfile:index:*") if len(bench.log.hgetall(key)) > 4]
     assert accounted(bench)
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff" * 7, b"\xff" * 40, b"\0" * 8 + b"{}"])
+@pytest.mark.parametrize("of", ["c", "s"])
+def test_a_damaged_document_is_erased_all_the_same(bench: "Bench", of: str, damage: bytes) -> None:
+    bench.accept(*life(), *other())
+    bench.drain()
+    logged: Any = bench.log.xrange(LOG)
+    for entry_id, fields in logged:  # the log knows nothing of her any more
+        if b"cus_2" not in fields.values():
+            bench.log.xdel(LOG, entry_id)
+    damaged = f"onfile:{of}:{{test::{CUSTOMER if of == 'c' else 'card_A'}}}"
+    assert bench.log.exists(damaged)
+    bench.log.set(damaged, damage + b"Zoe Quirk" if damage else damage)
+    done = forgotten(bench)
+    assert "card_A" in done.person.sources
+    assert shown_of(bench) == set()
+    documents = stored_documents(bench.log)
+    since = documents[CUSTOMER][1].forgotten
+    assert documents[CUSTOMER][1] == CustomerFacts(forgotten=since)
+    assert documents["card_A"][1] == SourceFacts(forgotten=since)
+
+
+def test_what_a_newer_version_wrote_is_left_to_that_one(bench: "Bench") -> None:
+    bench.accept(*life())
+    bench.drain()
+    frame = zstandard.ZstdCompressor(dict_data=a_dictionary()).compress(b"x" * 100)
+    bench.log.set(f"onfile:c:{{test::{CUSTOMER}}}", bytes(8) + frame)
+    with pytest.raises(UnknownDictionaryError, match="run a version of Onfile that has it"):
+        person.find(bench.desk, TEST, CUSTOMER)
+
+
+def a_dictionary() -> zstandard.ZstdCompressionDict:
+    samples: list[Any] = [f"sample {n} of some length {n * n}".encode() * 3 for n in range(200)]
+    return zstandard.train_dictionary(1024, samples, dict_id=7)
 
 
 def test_a_source_that_another_customer_claims_more_rightly_stays_with_its_events(

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis
-from rq.serializers import JSONSerializer
 
-from service import doorbell, sealing
+from service import sealing
 from service.compression import UnreadableError
 from service.documents import key_id_of
 from service.keys import LOG, LOG_COPY, Namespace, Subject, customer_key, index_bucket
@@ -23,14 +22,13 @@ from tests.workers.operators.bench import KEY, OLD_KEY, Bench, bench_on
 from tests.workers.stored import stored_answers, stored_values
 from workers import doubts, jobs
 from workers.effect import Doubt
-from workers.event_job import EventJob
+from workers.event_worker import worker_on
 from workers.operators import forgetting, person, rebuilding, reencrypting
 from workers.operators.doctor import examine
 from workers.operators.finding import Finding
 from workers.operators.reencrypting import Reencrypted, reencrypt
 from workers.operators.search import Wanted, search
 from workers.operators.timelines import Timelines
-from workers.worker import EventWorker
 
 if TYPE_CHECKING:
     from tests.conftest import Store
@@ -81,14 +79,8 @@ def reencrypted(bench: Bench) -> Reencrypted:
 
 def run_jobs(bench: Bench, client: redis.Redis) -> None:
     """Run every job that waits as our workers do."""
-    worker = EventWorker(
-        [doorbell.queue(client, job_class=EventJob)],
-        connection=client,
-        serializer=JSONSerializer,
-        job_class=EventJob,
-        stores=jobs.Stores(bench.log, bench.projection),
-        settings=bench.desk.settings,
-    )
+    stores = jobs.Stores(bench.log, bench.projection)
+    worker = worker_on(client, stores, bench.desk.settings)
     worker.work(burst=True, logging_level="CRITICAL")
 
 
