@@ -80,7 +80,7 @@ class Intake:
 
     def count_ignored(self, event_type: str) -> None:
         """Count an event that is not projected and so not kept."""
-        self.notes.count(IGNORED, event_type)
+        self.notes.count(IGNORED, {event_type: 1})
 
     async def close(self) -> None:
         """Commit what waits and write down the notes; closing the client is its maker's part."""
