@@ -4,22 +4,24 @@ The webhook answers its own errors. To look through the routes, and to be ready 
 error to answer, took a twentieth of accepting an event.
 """
 
+from typing import Any
+
+from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 WEBHOOK_PATH = "/webhooks/stripe"
 
 
-class Front:
-    """A middleware inside the one that answers for bugs, and outside of all others."""
+class Front(Starlette):
+    """Starlette's application with a door of its own for deliveries."""
 
-    def __init__(self, app: ASGIApp, *, webhook: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, *, webhook: ASGIApp, **kwargs: Any) -> None:  # noqa: ANN401 - Starlette's own
+        super().__init__(**kwargs)
         self._webhook = webhook
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one of the two answer; what is no POST is refused by the route of that path."""
-        straight = scope["type"] == "http" and scope["path"] == WEBHOOK_PATH
-        if straight and scope["method"] == "POST":
+        if scope.get("path") == WEBHOOK_PATH and scope["method"] == "POST":
             await self._webhook(scope, receive, send)
         else:
-            await self._app(scope, receive, send)
+            await super().__call__(scope, receive, send)
