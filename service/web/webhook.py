@@ -97,7 +97,9 @@ class Webhook:
         if reason:
             said["reason"] = reason
         if status != NO_ANSWER:
-            await _answer(send, status, reason)
+            headers, answer = _RECEIVED if status == OK else _refusal(status, reason)
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": answer})
         seconds = time.perf_counter() - began
         if outcome in KEPT and self._traces:
             now, event_id = time.time(), str(said["event_id"])
@@ -173,12 +175,6 @@ async def _read(receive: Receive, announced: int, limit: int) -> bytes:
     if max(size, announced) > limit:
         raise _TooLargeError
     return b"".join(chunks)
-
-
-async def _answer(send: Send, status: int, reason: str) -> None:
-    headers, body = _RECEIVED if status == OK else _refusal(status, reason)
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 def _refusal(status: int, reason: str) -> "_Answer":

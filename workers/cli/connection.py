@@ -81,6 +81,8 @@ class Connection(asyncio.Protocol):
         self._at_work: Exchange | None = None
         """The request being answered."""
         self._ahead: deque[Exchange] = deque()
+        self._idle: asyncio.Future[None] | None = None
+        """What ends when there is something to answer, or nothing will ever be."""
         self.held_bytes = 0
         """Of the body being read."""
         self.since = 0.0
@@ -102,6 +104,10 @@ class Connection(asyncio.Protocol):
         self.server_state.connections.add(cast("Any", self))
         self._wait(self._crowd.keep_alive_seconds)
         self._crowd.join(self)
+        tasks = self.server_state.tasks  # the server waits for them when it ends
+        task = self._loop.create_task(self._work())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
     def data_received(self, data: bytes) -> None:
         """Read a piece; a head that grows without end is refused before it is whole."""
@@ -156,7 +162,8 @@ class Connection(asyncio.Protocol):
             keep_alive = version == "1.1" and self._parser.should_keep_alive()
             self._latest = Exchange(self, self._scope(version), keep_alive=keep_alive)
             if self._at_work is None:
-                self._start(self._latest)
+                self._at_work = self._latest
+                self._stir()
             else:
                 self._ahead.append(self._latest)
                 self._pause_reading()
@@ -197,6 +204,7 @@ class Connection(asyncio.Protocol):
         self._let_go_of_body()
         self._ahead.clear()
         self._abandon()
+        self._stir()
         self.resume_writing()
         del self._parser  # each holds the other
 
@@ -215,7 +223,7 @@ class Connection(asyncio.Protocol):
 
     def answered(self, exchange: Exchange) -> None:
         """Go on with what was sent ahead, or wait for more."""
-        self._at_work = None
+        self._at_work = self._ahead.popleft() if self._ahead else None
         self._let_go_of_body()
         if not exchange.keep_alive:
             self._deaf = True
@@ -223,8 +231,6 @@ class Connection(asyncio.Protocol):
             self._wait(self._crowd.client_seconds)  # for taking the answer
             return
         self.read_on()
-        if self._ahead:
-            self._start(self._ahead.popleft())
         self._take_turns()
 
     # What the crowd and the server ask and order
@@ -272,12 +278,21 @@ class Connection(asyncio.Protocol):
             "state": self._app_state.copy(),
         }
 
-    def _start(self, exchange: Exchange) -> None:
-        self._at_work = exchange
-        tasks = self.server_state.tasks  # the server waits for them when it ends
-        task = self._loop.create_task(exchange.run(self._application))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
+    async def _work(self) -> None:
+        """Have one request after the other answered; a task for each would cost as much as a read.
+
+        Each moves on to the next when it is answered (see answered).
+        """
+        while not self.transport.is_closing():
+            if self._at_work is None:
+                self._idle = self._loop.create_future()
+                await self._idle
+            else:
+                await self._at_work.run(self._application)
+
+    def _stir(self) -> None:
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
 
     def _take_turns(self) -> None:
         """Wait for the client where nothing can be answered before more has come.
