@@ -211,9 +211,8 @@ class Connection(asyncio.Protocol):
     # What an exchange calls
 
     def write(self, data: bytes) -> None:
-        """Send this, if there is still somebody to send it to."""
-        if not self.transport.is_closing():
-            self.transport.write(data)
+        """Send this with the answers to others."""
+        self._crowd.outgoing.write(self.transport, data)
 
     def read_on(self) -> None:
         """Take more of what the client sends."""
@@ -227,7 +226,7 @@ class Connection(asyncio.Protocol):
         self._let_go_of_body()
         if not exchange.keep_alive:
             self._deaf = True
-            self.transport.close()
+            self._close()
             self._wait(self._crowd.client_seconds)  # for taking the answer
             return
         self.read_on()
@@ -246,14 +245,14 @@ class Connection(asyncio.Protocol):
             self.transport.abort()  # closing would wait until the client has read everything
         elif self._reading == NOTHING:
             self._deaf = True
-            self.transport.close()
+            self._close()
         else:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
 
     def shutdown(self) -> None:
         """Close it when what was taken has been answered: the server ends."""
         if self._at_work is None:
-            self.transport.close()
+            self._close()
         else:
             self._answer_no_more()
 
@@ -337,8 +336,12 @@ class Connection(asyncio.Protocol):
         told_already = self._reading == BODY and self._at_work is None
         if not told_already and not self._ahead:
             self.write(refusal(status))
-        self.transport.close()
+        self._close()
         self._abandon()
+
+    def _close(self) -> None:
+        self._crowd.outgoing.flush()
+        self.transport.close()
 
     def _abandon(self) -> None:
         """Let the endpoint at work stop waiting for a body, and its answer go nowhere."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from service.settings import Settings
+from workers.cli.outgoing import Outgoing
 
 if TYPE_CHECKING:
     from workers.cli.connection import Connection
@@ -34,6 +35,7 @@ class Crowd:
         self.head_limit_bytes = settings.head_limit_bytes
         self.client_seconds = settings.client_timeout_seconds
         self.keep_alive_seconds = settings.keep_alive_seconds
+        self.outgoing = Outgoing()
         self._limit = connection_limit
         self._share = max(1, connection_limit // SHARE)
         self._here: set[Connection] = set()
