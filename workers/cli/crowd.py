@@ -42,7 +42,7 @@ class Crowd:
         self._leaving: set[Connection] = set()
         """Closed by us; the last of what they were told may still be on its way."""
         self.most_answers = 2 * connection_limit
-        """Beyond this uvicorn answers 503; all that may be sent away has been by then."""
+        """Connections beyond this get 503; all that may be sent away have been by then."""
         self._body_bytes = 0
         self._looks = False
         self._slow = self._gave_way = 0

@@ -26,6 +26,7 @@ PRINTABLE = bytes({0x09, *range(0x20, 0x100)} - {0x7F})
 
 LENGTH = b"\r\ncontent-length: %d\r\n"
 CLOSE = b"connection: close\r\n"
+LAST = b"\r\n" + CLOSE
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 FAILED = b'{"error":{"type":"api_error","message":"Something went wrong inside Onfile."}}'
@@ -54,6 +55,7 @@ class Exchange:
         self._given = False
         """Whether the application has the whole body."""
         self._asking: asyncio.Future[None] | None = None
+        """What the application waited for last that came later than it asked."""
         self._status = 0
         self._headers: Headers = ()
         self._answer = b""
@@ -95,7 +97,7 @@ class Exchange:
                 self._finish(HTTPStatus.INTERNAL_SERVER_ERROR, FAILED_HEADERS, FAILED)
 
     async def _receive(self) -> Message:
-        if not (self._body or self._has_come):
+        if not (self._asking or self._body or self._has_come):
             self._encourage()
         while not (self.over or self._body or (self._has_come and not self._given)):
             self._asking = asyncio.get_running_loop().create_future()
@@ -126,7 +128,7 @@ class Exchange:
             self._asking.set_result(None)
 
     def _encourage(self) -> None:
-        """Tell a client that waits to hear so that its body is wanted (RFC 9110, 10.1.1)."""
+        """Tell a client that waits for that to send its body (RFC 9110, 10.1.1)."""
         if any(n == b"expect" and v.lower() == b"100-continue" for n, v in self._scope["headers"]):
             self._connection.write(CONTINUE)
 
@@ -140,7 +142,7 @@ class Exchange:
             body = b""
         elif LENGTH % len(body) not in head:
             raise UnsendableError("an answer is not as long as its head says")
-        if CLOSE in head:
+        if LAST in head:
             self.keep_alive = False
         elif not self.keep_alive:
             head += CLOSE

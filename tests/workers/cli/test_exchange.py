@@ -27,9 +27,9 @@ async def say(send: Any, body: bytes, *headers: tuple[bytes, bytes], status: int
 
 
 @asynccontextmanager
-async def serving(application: Application) -> AsyncIterator[int]:
+async def serving(application: Application, connections: int = 100) -> AsyncIterator[int]:
     """Serve an application as `onfile web` does; gives its port."""
-    crowd = Crowd(Settings(redis_url="redis://x"), 100)
+    crowd = Crowd(Settings(redis_url="redis://x"), connections)
     config = uvicorn.Config(
         application,
         http=partial(Connection, crowd=crowd),  # type: ignore[arg-type] # it is only called
@@ -114,19 +114,33 @@ def test_a_body_in_chunks_is_read() -> None:
     assert answer.endswith(b"\r\n\r\nabcde")
 
 
-def test_a_client_that_waits_to_be_told_to_send_its_body_is_told() -> None:
+def test_a_client_that_waits_to_be_told_to_send_its_body_is_told_once() -> None:
     async def conversation() -> bytes:
-        async with serving(echo) as port:
+        begun = asyncio.Event()
+
+        async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+            async def heard() -> Any:
+                message = await receive()
+                begun.set()
+                return message
+
+            await echo(scope, heard, send)
+
+        async with serving(application) as port:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(ask(b"POST / HTTP/1.1", b"Content-Length: 4", b"Expect: 100-Continue"))
             told = await reader.readuntil(b"\r\n\r\n")
             assert told == b"HTTP/1.1 100 Continue\r\n\r\n"
-            writer.write(b"body")
+            writer.write(b"bo")
+            await begun.wait()
+            writer.write(b"dy")
             answer = await reader.read()
             writer.close()
             return answer
 
-    assert asyncio.run(conversation()).endswith(b"\r\n\r\nbody")
+    answer = asyncio.run(conversation())
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"\r\n\r\nbody")
 
 
 def test_requests_sent_ahead_are_answered_in_their_order_each_with_its_own_body() -> None:
@@ -185,6 +199,20 @@ def test_an_answer_that_says_so_is_the_last() -> None:
     answer = hear(application, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
     assert answer.count(b"bye") == 1
     assert answer.count(b"connection: close") == 1
+
+
+def test_where_there_is_no_room_at_all_a_request_is_told_to_come_again() -> None:
+    async def conversation() -> bytes:
+        async with serving(echo, connections=0) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(ask())
+            answer = await reader.read()
+            writer.close()
+            return answer
+
+    answer = asyncio.run(conversation())
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"connection: close" in answer
 
 
 def test_http_1_0_gets_one_answer() -> None:
