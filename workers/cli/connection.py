@@ -9,15 +9,15 @@ import asyncio
 from collections import deque
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import unquote
 
 import httptools
 import structlog
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from workers.cli.exchange import Exchange, Message
+from workers.cli.exchange import Exchange
 from workers.cli.refusals import refusal
+from workers.cli.scopes import Headers, connection_scope, request_scope
 
 if TYPE_CHECKING:
     from workers.cli.crowd import Crowd
@@ -36,8 +36,6 @@ HEADER_BYTES = 4
 NOTHING, HEAD, BODY = range(3)
 """What of a request has begun to come and has not come whole."""
 
-ASGI = {"version": "3.0", "spec_version": "2.3"}
-
 log = structlog.get_logger()
 
 
@@ -51,7 +49,7 @@ class Connection(asyncio.Protocol):
         self,
         config: Config,
         server_state: ServerState,
-        app_state: dict[str, Any],
+        app_state: dict[str, Any],  # noqa: ARG002 - Onfile's lifespan leaves nothing in it
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         crowd: "Crowd",
@@ -59,7 +57,6 @@ class Connection(asyncio.Protocol):
         """Take what uvicorn's server gives each of its connections."""
         self._application = config.loaded_app
         self.server_state = server_state
-        self._app_state = app_state
         self._loop = _loop or asyncio.get_running_loop()
         self._crowd = crowd
         self._parser = httptools.HttpRequestParser(self)
@@ -72,7 +69,7 @@ class Connection(asyncio.Protocol):
         self._head_bytes = 0
         """What came of the head being read, without the piece that it began in."""
         self._url = b""
-        self._headers: list[tuple[bytes, bytes]] = []
+        self._headers: Headers = []
         self._body_bytes = 0
         self._deaf = False
         self._paused = False
@@ -99,8 +96,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first request."""
         self.transport = cast("asyncio.Transport", transport)
-        self._client = _address(transport, "peername")
-        self._server = _address(transport, "sockname")
+        self._scope = connection_scope(transport)
         self.server_state.connections.add(cast("Any", self))
         self._wait(self._crowd.keep_alive_seconds)
         self._crowd.join(self)
@@ -158,9 +154,9 @@ class Connection(asyncio.Protocol):
         else:
             self._reading = BODY
             self._came_on = True
-            version = self._parser.get_http_version()
-            keep_alive = version == "1.1" and self._parser.should_keep_alive()
-            self._latest = Exchange(self, self._scope(version), keep_alive=keep_alive)
+            scope = request_scope(self._scope, self._parser, self._url, self._headers)
+            keep_alive = scope["http_version"] == "1.1" and self._parser.should_keep_alive()
+            self._latest = Exchange(self, scope, keep_alive=keep_alive)
             if self._at_work is None:
                 self._at_work = self._latest
                 self._stir()
@@ -258,25 +254,6 @@ class Connection(asyncio.Protocol):
 
     # Below
 
-    def _scope(self, version: str) -> Message:
-        url = httptools.parse_url(self._url)
-        path = url.path.decode("ascii")
-        return {
-            "type": "http",
-            "asgi": ASGI,
-            "http_version": version,
-            "method": self._parser.get_method().decode("ascii"),
-            "scheme": "http",
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": url.path,
-            "query_string": url.query or b"",
-            "root_path": "",
-            "headers": self._headers,
-            "client": self._client,
-            "server": self._server,
-            "state": self._app_state.copy(),
-        }
-
     async def _work(self) -> None:
         """Have one request after the other answered; a task for each would cost as much as a read.
 
@@ -353,9 +330,3 @@ class Connection(asyncio.Protocol):
         self._deaf = True
         if self._latest is not None:
             self._latest.keep_alive = False
-
-
-def _address(transport: asyncio.BaseTransport, which: str) -> tuple[str, int] | None:
-    """Return an address and port of a connection; None where it has none of the kind."""
-    address = transport.get_extra_info(which)
-    return address[:2] if isinstance(address, tuple) else None
