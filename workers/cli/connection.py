@@ -6,7 +6,6 @@ its head may be, not how many are sent ahead, not whether anybody reads the answ
 """
 
 import asyncio
-from collections import deque
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,6 +17,7 @@ from uvicorn.server import ServerState
 from workers.cli.exchange import Exchange
 from workers.cli.refusals import refusal
 from workers.cli.scopes import Headers, connection_scope, request_scope
+from workers.cli.turns import Turns
 
 if TYPE_CHECKING:
     from workers.cli.crowd import Crowd
@@ -40,10 +40,7 @@ log = structlog.get_logger()
 
 
 class Connection(asyncio.Protocol):
-    """A connection with an end to all patience; its public methods are what others call, and when.
-
-    Requests are answered one at a time, in their order: the one at work, then those sent ahead.
-    """
+    """A connection with an end to all patience."""
 
     def __init__(
         self,
@@ -73,13 +70,7 @@ class Connection(asyncio.Protocol):
         self._body_bytes = 0
         self._deaf = False
         self._paused = False
-        self._latest: Exchange | None = None
-        """The request that came last."""
-        self._at_work: Exchange | None = None
-        """The request being answered."""
-        self._ahead: deque[Exchange] = deque()
-        self._idle: asyncio.Future[None] | None = None
-        """What ends when there is something to answer, or nothing will ever be."""
+        self._turns = Turns()
         self.held_bytes = 0
         """Of the body being read."""
         self.since = 0.0
@@ -101,7 +92,7 @@ class Connection(asyncio.Protocol):
         self._wait(self._crowd.keep_alive_seconds)
         self._crowd.join(self)
         tasks = self.server_state.tasks  # the server waits for them when it ends
-        task = self._loop.create_task(self._work())
+        task = self._loop.create_task(self._turns.run(self._application))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
@@ -149,36 +140,33 @@ class Connection(asyncio.Protocol):
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         elif len(self.server_state.connections) > self._crowd.most_answers:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
-        elif len(self._ahead) == REQUESTS_AHEAD:
+        elif len(self._turns.ahead) == REQUESTS_AHEAD:
             self._answer_no_more()
         else:
             self._reading = BODY
             self._came_on = True
             scope = request_scope(self._scope, self._parser, self._url, self._headers)
             keep_alive = scope["http_version"] == "1.1" and self._parser.should_keep_alive()
-            self._latest = Exchange(self, scope, keep_alive=keep_alive)
-            if self._at_work is None:
-                self._at_work = self._latest
-                self._stir()
-            else:
-                self._ahead.append(self._latest)
+            self._turns.add(Exchange(self, scope, keep_alive=keep_alive))
+            if self._turns.ahead:
                 self._pause_reading()
 
     def on_body(self, piece: bytes) -> None:
         """Take a piece of the body, unless nobody will read it."""
-        if self._deaf or self._latest is None or self._latest.over:
+        request = self._turns.latest
+        if self._deaf or request is None or request.over:
             return
         self._body_bytes += len(piece)
-        if self._latest.take(piece) > UNASKED_BYTES:
+        if request.take(piece) > UNASKED_BYTES:
             self._pause_reading()
 
     def on_message_complete(self) -> None:
         """Know that the request has come whole."""
-        if self._deaf or self._latest is None:
+        if self._deaf or self._turns.latest is None:
             return
         self._reading = NOTHING
         self._came_on = True
-        self._latest.end()
+        self._turns.latest.end()
         self._let_go_of_body()
 
     def pause_writing(self) -> None:
@@ -198,9 +186,7 @@ class Connection(asyncio.Protocol):
         self.server_state.connections.discard(cast("Any", self))
         self._crowd.leave(self)
         self._let_go_of_body()
-        self._ahead.clear()
-        self._abandon()
-        self._stir()
+        self._turns.end()
         self.resume_writing()
         del self._parser  # each holds the other
 
@@ -218,10 +204,11 @@ class Connection(asyncio.Protocol):
 
     def answered(self, exchange: Exchange) -> None:
         """Go on with what was sent ahead, or wait for more."""
-        self._at_work = self._ahead.popleft() if self._ahead else None
+        self._turns.answered()
         self._let_go_of_body()
         if not exchange.keep_alive:
             self._deaf = True
+            self._turns.end()
             self._close()
             self._wait(self._crowd.client_seconds)  # for taking the answer
             return
@@ -247,35 +234,19 @@ class Connection(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """Close it when what was taken has been answered: the server ends."""
-        if self._at_work is None:
+        if self._turns.at_work is None:
             self._close()
         else:
             self._answer_no_more()
 
     # Below
 
-    async def _work(self) -> None:
-        """Have one request after the other answered; a task for each would cost as much as a read.
-
-        Each moves on to the next when it is answered (see answered).
-        """
-        while not self.transport.is_closing():
-            if self._at_work is None:
-                self._idle = self._loop.create_future()
-                await self._idle
-            else:
-                await self._at_work.run(self._application)
-
-    def _stir(self) -> None:
-        if self._idle is not None and not self._idle.done():
-            self._idle.set_result(None)
-
     def _take_turns(self) -> None:
         """Wait for the client where nothing can be answered before more has come.
 
         Its time begins with each head and each body; more bytes of the same buy no more.
         """
-        if self._at_work is not None and (self._reading != BODY or self._ahead):
+        if self._turns.at_work is not None and (self._reading != BODY or self._turns.ahead):
             self.until = NEVER
         elif self._came_on or self.until == NEVER:
             idle = self._reading == NOTHING
@@ -305,28 +276,24 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, status: HTTPStatus) -> None:
         """Answer for the request being read, unless others are to be answered before it."""
-        if self._at_work is not None and self._reading != BODY:
+        at_work = self._turns.at_work
+        if at_work is not None and self._reading != BODY:
             self._answer_no_more()
             return
         self._deaf = True
         self._let_go_of_body()
-        told_already = self._reading == BODY and self._at_work is None
-        if not told_already and not self._ahead:
+        told_already = self._reading == BODY and at_work is None
+        if not told_already and not self._turns.ahead:
             self.write(refusal(status))
         self._close()
-        self._abandon()
+        self._turns.end()
 
     def _close(self) -> None:
         self._crowd.outgoing.flush()
         self.transport.close()
 
-    def _abandon(self) -> None:
-        """Let the endpoint at work stop waiting for a body, and its answer go nowhere."""
-        if self._at_work is not None:
-            self._at_work.abandon()
-
     def _answer_no_more(self) -> None:
         """Close when what was taken has been answered, as RFC 9112 allows (9.3.2 and 9.6)."""
         self._deaf = True
-        if self._latest is not None:
-            self._latest.keep_alive = False
+        if self._turns.latest is not None:
+            self._turns.latest.keep_alive = False

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import structlog
 
+from workers.cli.scopes import Scope
+
 if TYPE_CHECKING:
     from workers.cli.connection import Connection
 
 Message: TypeAlias = MutableMapping[str, Any]
-Application: TypeAlias = Callable[[Message, Any, Any], Awaitable[None]]
+Application: TypeAlias = Callable[[Scope, Any, Any], Awaitable[None]]
 Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 STATUS_LINES = {one.value: f"HTTP/1.1 {one.value} {one.phrase}".encode() for one in HTTPStatus}
@@ -45,7 +47,7 @@ class UnsendableError(Exception):
 class Exchange:
     """A request, for the application that answers it."""
 
-    def __init__(self, connection: "Connection", scope: Message, *, keep_alive: bool) -> None:
+    def __init__(self, connection: "Connection", scope: Scope, *, keep_alive: bool) -> None:
         self._connection = connection
         self._scope = scope
         self._body = b""
