@@ -97,10 +97,7 @@ class _PackedInC:
 
     def pack_command(self, command: str, *args: str | bytes | float) -> list[bytes]:
         """Return it as it is sent; a command may be of several words, as `SCRIPT LOAD`."""
-        whole: Any = (
-            *command.split(),
-            *args,
-        )  # the stub of the next line knows commands of one word
+        whole: Any = (*command.split(), *args)  # hiredis's stub knows commands of one word
         return [hiredis.pack_command(whole)]
 
 

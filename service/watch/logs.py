@@ -12,6 +12,7 @@ import json
 import logging
 import re
 import sys
+import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import chain
@@ -125,15 +126,18 @@ def _as_json(logger: WrappedLogger, level: str, fields: EventDict) -> str:
     return mask(text, _hidden)
 
 
-class _Lines:
-    """Where our own lines end. One that cannot be written is lost; the work it tells of is not."""
+class _Lines(threading.local):
+    """Where our own lines end, thread by thread.
+
+    One that cannot be written is lost; the work it tells of is not.
+    """
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._gathered: list[str] = []
 
     def at_once(self, line: str) -> None:
-        """Write a line, after those that were gathered; whole, also when several threads do."""
+        """Write a line, after those that were gathered."""
         self._gathered.append(f"{line}\n")
         self.flush()
 
@@ -151,7 +155,7 @@ class _Lines:
     warning = error = critical = exception = at_once
 
     def flush(self) -> None:
-        """Write what was gathered."""
+        """Write what was gathered; in one piece, so that no other thread's line comes between."""
         lines, self._gathered = self._gathered, []
         with contextlib.suppress(OSError, ValueError):  # a pipe nobody reads; a closed file
             self._out.write("".join(lines))

@@ -237,7 +237,7 @@ class Connection(asyncio.Protocol):
         if self._turns.at_work is None:
             self._close()
         else:
-            self._answer_no_more()
+            self._turns.keep_alive_no_more()
 
     # Below
 
@@ -295,5 +295,4 @@ class Connection(asyncio.Protocol):
     def _answer_no_more(self) -> None:
         """Close when what was taken has been answered, as RFC 9112 allows (9.3.2 and 9.6)."""
         self._deaf = True
-        if self._turns.latest is not None:
-            self._turns.latest.keep_alive = False
+        self._turns.keep_alive_no_more()

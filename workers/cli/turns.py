@@ -40,6 +40,11 @@ class Turns:
         """Know that the one at work has been answered."""
         self.at_work = self.ahead.popleft() if self.ahead else None
 
+    def keep_alive_no_more(self) -> None:
+        """Let the answer to what came last be the last on its connection."""
+        if self.latest is not None:
+            self.latest.keep_alive = False
+
     def end(self) -> None:
         """Begin no other, and let the one at work wait for nothing and its answer go nowhere."""
         self._over = True

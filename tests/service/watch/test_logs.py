@@ -90,6 +90,23 @@ def test_no_line_is_lost_when_the_process_ends_within_a_turn(end: str) -> None:
     assert [record["event"] for record in records(code)] == ["last"]
 
 
+def test_threads_beside_an_event_loop_lose_no_line_either() -> None:
+    code = """
+    import asyncio
+    def say():
+        for number in range(200):
+            log.info("there", number=number)
+    async def both():
+        there = asyncio.create_task(asyncio.to_thread(say))
+        while not there.done():
+            log.info("here")
+            await asyncio.sleep(0)
+    asyncio.run(both())
+    """
+    said = [record["number"] for record in records(code) if record["event"] == "there"]
+    assert said == list(range(200))
+
+
 def test_outside_of_an_event_loop_a_line_is_written_at_once() -> None:
     [record] = records("import os; log.info('before'); os._exit(0)")
     assert record["event"] == "before"

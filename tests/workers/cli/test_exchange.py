@@ -29,6 +29,14 @@ async def say(send: Any, body: bytes, *headers: tuple[bytes, bytes], status: int
 @asynccontextmanager
 async def serving(application: Application, connections: int = 100) -> AsyncIterator[int]:
     """Serve an application as `onfile web` does; gives its port."""
+    async with server(application, connections) as (_, port):
+        yield port
+
+
+@asynccontextmanager
+async def server(
+    application: Application, connections: int = 100
+) -> AsyncIterator[tuple[uvicorn.Server, int]]:
     crowd = Crowd(Settings(redis_url="redis://x"), connections)
     config = uvicorn.Config(
         application,
@@ -38,14 +46,14 @@ async def serving(application: Application, connections: int = 100) -> AsyncIter
         log_config=None,
         interface="asgi3",
     )
-    server = uvicorn.Server(config)
+    running = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        task = asyncio.create_task(server.serve(sockets=[listener]))
+        task = asyncio.create_task(running.serve(sockets=[listener]))
         try:
             async with asyncio.timeout(SECONDS):
-                yield listener.getsockname()[1]
+                yield running, listener.getsockname()[1]
         finally:
-            server.should_exit = True
+            running.should_exit = True
             await task
 
 
@@ -213,6 +221,30 @@ def test_where_there_is_no_room_at_all_a_request_is_told_to_come_again() -> None
     answer = asyncio.run(conversation())
     assert answer.startswith(b"HTTP/1.1 503 ")
     assert b"connection: close" in answer
+
+
+def test_a_request_that_is_coming_when_the_server_ends_is_answered() -> None:
+    async def conversation() -> bytes:
+        begun = asyncio.Event()
+
+        async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+            begun.set()
+            await echo(scope, receive, send)
+
+        async with server(application) as (running, port):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbo")
+            await begun.wait()
+            for connection in list(running.server_state.connections):
+                connection.shutdown()
+            writer.write(b"dy")
+            answer = await reader.read()
+            writer.close()
+            return answer
+
+    answer = asyncio.run(conversation())
+    assert b"connection: close" in answer
+    assert answer.endswith(b"\r\n\r\nbody")
 
 
 def test_http_1_0_gets_one_answer() -> None:
