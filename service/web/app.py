@@ -99,7 +99,6 @@ def create_app(settings: Settings, tell: Tell, reread: Reread | None = None) -> 
                 Query(desk, queries.customer, expandable=queries.OF_CUSTOMER),
                 methods=GET,
             ),
-            Route(WEBHOOK_PATH, webhook, methods=["POST"]),
             Route(
                 "/v1/customers/{customer}/sources",
                 Query(
@@ -134,6 +133,7 @@ def create_app(settings: Settings, tell: Tell, reread: Reread | None = None) -> 
             Route("/readyz", health.ready, methods=GET),
             Route("/metrics", metrics.show, methods=GET),
             Route("/openapi.json", openapi, methods=GET),
+            Route(WEBHOOK_PATH, webhook, methods=["POST"]),  # for what is no POST
         ],
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=lifespan,
