@@ -7,7 +7,7 @@ Stripe send it again for three days.
 
 import re
 from itertools import product
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -36,6 +36,8 @@ LOGGED_TYPES = PROJECTED_TYPES | {READ_TYPE}
 
 THIN = "v2.core.event"
 """Events of Stripe's second API name an object and do not show it: there is nothing to project."""
+
+T = TypeVar("T")
 
 
 class NotAnEventError(Exception):
@@ -128,9 +130,12 @@ _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _DATA = msgspec.json.Decoder(_Data)
 _SUBJECT = msgspec.json.Decoder(_Subject)
 _PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_NO_DATA, _NO_SUBJECT = _Data(), _Subject()
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
 """What Stripe's ids are made of, and all that the id of an RQ job may hold."""
+
+_NUMBERS = (int, float)
 
 _TYPE = re.compile(r"[!-~]{1,255}")
 """Types of the second API hold brackets; no type holds blanks."""
@@ -145,8 +150,8 @@ def _read(envelope: _Envelope, projected: frozenset[str]) -> Event | Unprojected
         raise NotAnEventError("bad_type")
     if envelope.object == THIN or envelope.type not in projected:
         return Unprojected(id=envelope.id, type=envelope.type)
-    data = _DATA.decode(envelope.data) if _is_object(envelope.data) else _Data()
-    subject = _SUBJECT.decode(data.object) if _is_object(data.object) else _Subject()
+    data = _decoded(_DATA, envelope.data, _NO_DATA)
+    subject = _decoded(_SUBJECT, data.object, _NO_SUBJECT)
     before = data.previous_attributes if _is_object(data.previous_attributes) else None
     return Event(
         id=envelope.id,
@@ -187,6 +192,13 @@ def _says_event(envelope: _Envelope) -> bool:
     return envelope.object in ("event", THIN)
 
 
+def _decoded(decoder: "msgspec.json.Decoder[T]", raw: msgspec.Raw, otherwise: T) -> T:
+    try:
+        return decoder.decode(raw)
+    except msgspec.DecodeError:  # it is no object, or not there at all
+        return otherwise
+
+
 def _is_object(raw: msgspec.Raw) -> bool:
     return bytes(raw).startswith(b"{")
 
@@ -197,7 +209,7 @@ def _text(value: object) -> str:
 
 def _second(value: object) -> int:
     """Return `created`; 0 where it is none, so that the event outranks no other that tells it."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, _NUMBERS) and not isinstance(value, bool):
         return max(0, int(value))
     return 0
 
@@ -238,4 +250,4 @@ def _customer(event_type: str, subject: _Subject, before: msgspec.Raw | None) ->
 
 def _minified(raw: msgspec.Raw) -> bytes:
     """Drop the white space; every number stays as it was written."""
-    return msgspec.json.format(bytes(raw), indent=-1)
+    return msgspec.json.format(raw, indent=-1)

@@ -2,12 +2,12 @@
 
 from typing import Any, TypeAlias
 
+import hiredis
 import msgspec
 import redis
 import redis.asyncio
 import redis.asyncio.retry
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
-from redis.connection import HiredisRespSerializer
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
@@ -136,16 +136,15 @@ class _ClosedWithItsSentinels(redis.asyncio.SentinelConnectionPool):
 
 
 class _PackedInC:
-    """A connection that packs commands as those of redis-py's other client do.
+    """A connection that leaves it to hiredis to pack commands.
 
     Argument by argument in Python, that took longer than compressing the events of a commit.
     """
 
-    _packer = HiredisRespSerializer()
-
-    def pack_command(self, *args: Any) -> list[bytes]:  # noqa: ANN401 - whatever redis-py takes
-        packed: list[bytes] = self._packer.pack(*args)
-        return packed
+    def pack_command(self, command: str, *args: str | bytes | float) -> list[bytes]:
+        """Return it as it is sent; a command may be of several words, as `SCRIPT LOAD`."""
+        whole: Any = (*command.split(), *args)  # hiredis's stub knows commands of one word
+        return [hiredis.pack_command(whole)]
 
 
 def connect_projection(url: str, *, timeout: float = STORE_TIMEOUT_SECONDS) -> Projecting:

@@ -8,6 +8,7 @@ that one has taken and not acknowledged.
 import hashlib
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -38,9 +39,8 @@ class Appended(msgspec.Struct, frozen=True):
 
 def append_command(entries: Sequence[NewEntry], queue_key: str) -> tuple[str | bytes | int, ...]:
     """Return the one command that appends them all; read_appended reads its reply."""
-    buckets = [bucket for entry in entries for bucket in entry.buckets]
-    fields = [field for entry in entries for field in entry.fields]
-    keys = (LOG, COUNTERS, queue_key, *buckets)
+    keys = (LOG, COUNTERS, queue_key, *chain.from_iterable(entry.buckets for entry in entries))
+    fields = chain.from_iterable(entry.fields for entry in entries)
     return ("EVALSHA", APPEND_SHA, len(keys), *keys, *fields)
 
 

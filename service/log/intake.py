@@ -7,8 +7,9 @@ nothing. Waiting on purpose for more was measured and made everything slower.
 
 import asyncio
 from collections import deque
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
+import msgspec
 import redis
 import redis.asyncio
 import structlog
@@ -61,26 +62,26 @@ class Intake:
         self._writer: asyncio.Task[None] | None = None
         self._store_away = False
 
-    async def accept(self, event: Event, body: bytes) -> Outcome:
-        """Return when the event is in the log and marked pending, now or from before.
+    def accept(self, event: Event, body: bytes) -> "asyncio.Future[Outcome]":
+        """Return what is done when the event is in the log and marked pending, or was before.
 
-        Raises:
+        Raises, now or then:
             StoreAwayError: it may or may not be; Stripe sends it again, and the log knows it then.
 
         """
         entry = new_entry(event, body)
         if len(self._room) >= ROOM_EVENTS or self._room_bytes + entry.size > ROOM_BYTES:
             raise StoreAwayError("the store is slower than the deliveries")
-        waiting = _Waiting(entry, asyncio.get_running_loop().create_future())
-        self._room.append(waiting)
+        outcome = asyncio.get_running_loop().create_future()
+        self._room.append(_Waiting(entry, outcome))
         self._room_bytes += entry.size
         if self._writer is None:
             self._writer = asyncio.create_task(self._write())
-        return await waiting.outcome
+        return outcome
 
     def count_ignored(self, event_type: str) -> None:
         """Count an event that is not projected and so not kept."""
-        self.notes.count(IGNORED, event_type)
+        self.notes.count(IGNORED, {event_type: 1})
 
     async def close(self) -> None:
         """Commit what waits and write down the notes; closing the client is its maker's part."""
@@ -166,7 +167,7 @@ class Intake:
         self._store_away = away
 
 
-class _Waiting(NamedTuple):
+class _Waiting(msgspec.Struct, frozen=True):
     """A delivery that waits for its commit."""
 
     entry: NewEntry

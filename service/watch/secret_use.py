@@ -27,23 +27,17 @@ class SecretUse:
     """Notes for one web process which of its secrets signed what it was sent."""
 
     def __init__(self, secrets: Sequence[str], notes: SideNotes) -> None:
-        self._fields = [
-            {
-                what: f"{fingerprint(secret)} {what}"
-                for what in (_POSITION, _SEEN, _MATCHED, _NEEDED)
-            }
-            for secret in secrets
-        ]
+        names = [fingerprint(secret) for secret in secrets]
+        self._positions = {f"{name} {_POSITION}": place for place, name in enumerate(names, 1)}
+        seen = [f"{name} {_SEEN}" for name in names]
+        self._matched = [(*seen, f"{name} {_MATCHED}") for name in names]
+        self._needed = [(*seen, f"{name} {_MATCHED}", f"{name} {_NEEDED}") for name in names]
         self._notes = notes
 
     def matched(self, index: int, now: float, *, alone: bool) -> None:
         """Note that a delivery was signed with this secret, and with no other if `alone`."""
-        for position, fields in enumerate(self._fields, 1):
-            self._notes.note(SECRETS, fields[_POSITION], position)
-            self._notes.note(SECRETS, fields[_SEEN], now)
-        self._notes.note(SECRETS, self._fields[index][_MATCHED], now)
-        if alone:
-            self._notes.note(SECRETS, self._fields[index][_NEEDED], now)
+        moments = (self._needed if alone else self._matched)[index]
+        self._notes.note(SECRETS, self._positions | dict.fromkeys(moments, now))
 
 
 class WebhookSecret(msgspec.Struct, frozen=True):

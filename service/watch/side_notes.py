@@ -1,8 +1,8 @@
 """What nobody waits for: counts and moments noted by a web process, written once a second."""
 
 import asyncio
-from collections import Counter
-from typing import TypeAlias
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 
 import redis
 import redis.asyncio
@@ -10,27 +10,27 @@ import redis.asyncio
 FLUSH_SECONDS = 1.0
 """A crash loses one second of these notes, and nothing else."""
 
-Place: TypeAlias = tuple[str, str]
-"""A hash and a field in it."""
-
 
 class SideNotes:
     """Notes of one web process."""
 
     def __init__(self, client: "redis.asyncio.Redis") -> None:
         self._client = client
-        self._counts: Counter[Place] = Counter()
-        self._values: dict[Place, float] = {}
+        self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._values: defaultdict[str, dict[str, float]] = defaultdict(dict)
+        """By the hash they belong in, then by the field."""
         self._flusher: asyncio.Task[None] | None = None
 
-    def count(self, key: str, field: str, by: int = 1) -> None:
-        """Count one more there, or several; it reaches the store within about a second."""
-        self._counts[key, field] += by
+    def count(self, key: str, numbers: Mapping[str, int]) -> None:
+        """Add these to the fields of a hash; they reach the store within about a second."""
+        counts = self._counts[key]
+        for field, number in numbers.items():
+            counts[field] += number
         self._flush_soon()
 
-    def note(self, key: str, field: str, value: float) -> None:
-        """Have this value there within about a second; of several the last one counts."""
-        self._values[key, field] = value
+    def note(self, key: str, values: Mapping[str, float]) -> None:
+        """Have these in the hash within about a second; of several in a field the last counts."""
+        self._values[key].update(values)
         self._flush_soon()
 
     async def close(self) -> None:
@@ -53,15 +53,19 @@ class SideNotes:
 
     async def _flush(self) -> None:
         """Write the notes; if the store is away they wait for the next second."""
-        counts, self._counts = self._counts, Counter()
-        values, self._values = self._values, {}
+        counts, self._counts = self._counts, defaultdict(Counter)
+        values, self._values = self._values, defaultdict(dict)
         try:
             async with self._client.pipeline(transaction=True) as pipe:
-                for (key, field), number in counts.items():
-                    pipe.hincrby(key, field, number)
-                for (key, field), value in values.items():
-                    pipe.hset(key, field, value)
+                for key, numbers in counts.items():
+                    for field, number in numbers.items():
+                        pipe.hincrby(key, field, number)
+                for key, fields in values.items():
+                    for field, value in fields.items():
+                        pipe.hset(key, field, value)
                 await pipe.execute()
         except (redis.RedisError, OSError):
-            self._counts.update(counts)
-            self._values = values | self._values
+            for key, numbers in counts.items():
+                self._counts[key].update(numbers)
+            for key, fields in values.items():
+                self._values[key] = fields | self._values[key]

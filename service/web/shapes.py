@@ -66,10 +66,13 @@ def page_of(items: Sequence[Item], asked: Listing, *, noun: str = "source") -> P
         raise ParameterError(
             "Received both starting_after and ending_before parameters. Please pass in only one."
         )
-    wanted = [item for item in items[first:end] if asked.kind in ("", item.kind)]
-    total = sum(asked.kind in ("", item.kind) for item in items)
+    wanted = _of_kind(items[first:end], asked.kind)
     data = wanted[-asked.limit :] if asked.ending_before else wanted[: asked.limit]
-    return Page(data, len(wanted) > len(data), total)
+    return Page(data, len(wanted) > len(data), len(_of_kind(items, asked.kind)))
+
+
+def _of_kind(items: Sequence[Item], kind: str) -> Sequence[Item]:
+    return [item for item in items if item.kind == kind] if kind else items
 
 
 def _place(items: Sequence[Item], noun: str, param: str, cursor: str) -> int:
@@ -84,7 +87,7 @@ def list_object(customer_id: str, page: Page, *, of: str = "sources", count: boo
     url = msgspec.json.encode(f"/v1/customers/{customer_id}/{of}")
     total = b',"total_count":%d' % page.total if count else b""
     return b'{"object":"list","data":[%b],"has_more":%b%b,"url":%b}' % (
-        b",".join(item.body for item in page.data),
+        b",".join([item.body for item in page.data]),
         b"true" if page.has_more else b"false",
         total,
         url,

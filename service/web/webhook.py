@@ -86,35 +86,39 @@ class Webhook:
         """Answer one delivery and log one line about it."""
         began = time.perf_counter()
         said: dict[str, object] = {}
-        status = OK
+        status, reason = OK, ""
         try:
             outcome = await self._take(scope, receive, said)
         except (SignatureError, NotAnEventError) as error:
-            status, outcome, said["reason"] = REFUSED, "refused", error.reason
+            status, outcome, reason = REFUSED, "refused", error.reason
         except _TooLargeError:
-            status, outcome, said["reason"] = TOO_LARGE, "refused", "too_large"
+            status, outcome, reason = TOO_LARGE, "refused", "too_large"
         except StoreAwayError:
-            status, outcome, said["reason"] = UNAVAILABLE, "unavailable", "store_unavailable"
+            status, outcome, reason = UNAVAILABLE, "unavailable", "store_unavailable"
         except _GoneError:
-            status, outcome, said["reason"] = NO_ANSWER, "refused", "disconnected"
+            status, outcome, reason = NO_ANSWER, "refused", "disconnected"
+        if reason:
+            said["reason"] = reason
         if status != NO_ANSWER:
-            await _answer(send, status, str(said.get("reason", "")))
+            headers, answer = _RECEIVED if status == OK else _refusal(status, reason)
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": answer})
         seconds = time.perf_counter() - began
         if outcome in KEPT and self._traces:
             now, event_id = time.time(), str(said["event_id"])
             self._traces.tell(traces.Step("delivery", event_id, now - seconds, now, outcome))
-        self._meter(outcome, str(said.get("reason", "")), seconds)
+        self._meter(outcome, reason, seconds)
         say = log.warning if outcome == "unavailable" else log.info
         took = round(seconds * 1000, 2)
         say(f"delivery.{outcome}", outcome=outcome, **said, status=status, duration_ms=took)
 
     def _meter(self, outcome: str, reason: str, seconds: float) -> None:
         """Count it for /metrics, and its time where it waited for the disk."""
-        count = self._intake.notes.count
-        count(METERS, DELIVERIES.field(outcome, reason))
+        numbers = {DELIVERIES.field(outcome, reason): 1}
         if outcome in KEPT:
-            count(METERS, ACCEPT.field(seconds))
-            count(METERS, ACCEPT.sum_field, microseconds(seconds))
+            numbers[ACCEPT.field(seconds)] = 1
+            numbers[ACCEPT.sum_field] = microseconds(seconds)
+        self._intake.notes.count(METERS, numbers)
 
     async def _take(self, scope: Scope, receive: Receive, said: dict[str, object]) -> str:
         signature, length = _headers(scope)
@@ -151,14 +155,10 @@ class _GoneError(Exception):
 
 def _headers(scope: Scope) -> tuple[str, int]:
     """Return the signature, several joined as proxies do, and the announced length or 0."""
-    signatures = []
-    length = b""
-    for name, value in scope["headers"]:
-        if name == b"stripe-signature":
-            signatures.append(value.decode("latin-1"))
-        elif name == b"content-length":
-            length = value[:_LENGTH_DIGITS]
-    return ",".join(signatures), int(length) if length.isdigit() else 0
+    headers = scope["headers"]
+    signatures = [value for name, value in headers if name == b"stripe-signature"]
+    length = dict(headers).get(b"content-length", b"")[:_LENGTH_DIGITS]
+    return b",".join(signatures).decode("latin-1"), int(length) if length.isdigit() else 0
 
 
 async def _read(receive: Receive, announced: int, limit: int) -> bytes:
@@ -178,12 +178,6 @@ async def _read(receive: Receive, announced: int, limit: int) -> bytes:
     if max(size, announced) > limit:
         raise _TooLargeError
     return b"".join(chunks)
-
-
-async def _answer(send: Send, status: int, reason: str) -> None:
-    headers, body = _RECEIVED if status == OK else _refusal(status, reason)
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 def _refusal(status: int, reason: str) -> "_Answer":

@@ -1,18 +1,23 @@
-"""One client's connection: uvicorn's own, that keeps neither a slow nor a boundless client.
+"""One client's connection: requests come out of its bytes, and every wait for it has an end.
 
-uvicorn limits the pause between two requests, and nothing else: not how long a request may take to
-come, not how large its head may be, not how many are sent ahead, not whether anybody reads the
-answers. Here every moment in which the client is waited for has an end.
+httptools parses; uvicorn's server accepts connections and ends them. Its own protocol limits the
+pause between two requests, and nothing else: not how long a request may take to come, not how large
+its head may be, not how many are sent ahead, not whether anybody reads the answers.
 """
 
 import asyncio
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-import msgspec
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+import httptools
+import structlog
+from uvicorn import Config
+from uvicorn.server import ServerState
 
-from workers.cli.joined_writes import JoinedWritesProtocol
+from workers.cli.exchange import Exchange
+from workers.cli.refusals import refusal
+from workers.cli.scopes import Headers, connection_scope, request_scope
+from workers.cli.turns import Turns
 
 if TYPE_CHECKING:
     from workers.cli.crowd import Crowd
@@ -22,33 +27,50 @@ NEVER = float("inf")
 REQUESTS_AHEAD = 32
 """Requests a client may send before the first of them is answered. No client of Stripe's does."""
 
+UNASKED_BYTES = 64 * 1024
+"""What may lie here of a body before the application asks for it."""
+
 HEADER_BYTES = 4
 """What stands around the name and the value of a header."""
 
 NOTHING, HEAD, BODY = range(3)
 """What of a request has begun to come and has not come whole."""
 
-MESSAGES = {
-    HTTPStatus.BAD_REQUEST: "This is not a request of HTTP/1.1.",
-    HTTPStatus.REQUEST_TIMEOUT: "The request did not come whole in time. Send it again, faster.",
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "The URL and the headers are too large.",
-}
+log = structlog.get_logger()
 
 
-class Connection(JoinedWritesProtocol):
-    """uvicorn's connection with an end to all patience."""
+class Connection(asyncio.Protocol):
+    """A connection with an end to all patience."""
 
-    def __init__(self, *args: Any, crowd: "Crowd", **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],  # noqa: ARG002 - Onfile's lifespan leaves nothing in it
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        crowd: "Crowd",
+    ) -> None:
+        """Take what uvicorn's server gives each of its connections."""
+        self._application = config.loaded_app
+        self.server_state = server_state
+        self._loop = _loop or asyncio.get_running_loop()
         self._crowd = crowd
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self._reading = NOTHING
+        self._came_on = False
+        """Whether a head or a body began or ended since the client's turn was last looked at."""
         self._piece_bytes = 0
         """What came last."""
         self._head_bytes = 0
         """What came of the head being read, without the piece that it began in."""
+        self._url = b""
+        self._headers: Headers = []
+        self._body_bytes = 0
         self._deaf = False
-        self._answered: RequestResponseCycle | None = None
-        """The request at work; uvicorn's `cycle` is the one that came last."""
+        self._paused = False
+        self._turns = Turns()
         self.held_bytes = 0
         """Of the body being read."""
         self.since = 0.0
@@ -57,14 +79,22 @@ class Connection(JoinedWritesProtocol):
         """How long at most; NEVER while it is the client who waits."""
         self.reads_until = NEVER
         """By when it must have taken some of its answer."""
+        self.unread: asyncio.Future[None] | None = None
+        """Done when it has; None while it takes all it is given."""
 
-    # What uvicorn and its transport call, in the order of a request's life
+    # What the transport and the parser call, in the order of a request's life
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first request."""
-        super().connection_made(transport)  # type: ignore[arg-type]
+        self.transport = cast("asyncio.Transport", transport)
+        self._scope = connection_scope(transport)
+        self.server_state.connections.add(cast("Any", self))
         self._wait(self._crowd.keep_alive_seconds)
         self._crowd.join(self)
+        tasks = self.server_state.tasks  # the server waits for them when it ends
+        task = self._loop.create_task(self._turns.run(self._application))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
     def data_received(self, data: bytes) -> None:
         """Read a piece; a head that grows without end is refused before it is whole."""
@@ -73,17 +103,34 @@ class Connection(JoinedWritesProtocol):
         self._piece_bytes = len(data)
         if self._reading == HEAD:
             self._head_bytes += len(data)
-        super().data_received(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._answer_no_more()  # in HTTP/1.1, as a server may (RFC 9110, 7.8)
+        except httptools.HttpParserError as error:
+            log.info("request.unreadable", error=type(error).__name__)
+            self._refuse(HTTPStatus.BAD_REQUEST)
         if self._reading == HEAD and self._head_bytes > self._crowd.head_limit_bytes:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        elif self._reading == BODY:
+            self._hold_body()
+        self._take_turns()
 
     def on_message_begin(self) -> None:
         """Begin a head."""
-        super().on_message_begin()
         self._reading = HEAD
-        self._head_bytes = 0
-        if not self._answering:
-            self._wait(self._crowd.client_seconds)
+        self._came_on = True
+        self._head_bytes = self._body_bytes = 0
+        self._url = b""
+        self._headers = []
+
+    def on_url(self, piece: bytes) -> None:
+        """Take a piece of the URL."""
+        self._url += piece
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Take a request whose head is in order."""
@@ -91,76 +138,84 @@ class Connection(JoinedWritesProtocol):
             return
         if self._head_bytes + self._piece_bytes > self._crowd.head_limit_bytes < self._head_size():
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        elif len(self.pipeline) == REQUESTS_AHEAD:
+        elif len(self.server_state.connections) > self._crowd.most_answers:
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+        elif len(self._turns.ahead) == REQUESTS_AHEAD:
             self._answer_no_more()
         else:
-            answering = self._answering
-            super().on_headers_complete()
             self._reading = BODY
-            if not answering:
-                self._wait(self._crowd.client_seconds)
+            self._came_on = True
+            scope = request_scope(self._scope, self._parser, self._url, self._headers)
+            keep_alive = scope["http_version"] == "1.1" and self._parser.should_keep_alive()
+            self._turns.add(Exchange(self, scope, keep_alive=keep_alive))
+            if self._turns.ahead:
+                self._pause_reading()
 
-    def on_body(self, body: bytes) -> None:
-        """Hold a piece of the body, unless nobody will read it."""
-        if self._deaf:
+    def on_body(self, piece: bytes) -> None:
+        """Take a piece of the body, unless nobody will read it."""
+        request = self._turns.latest
+        if self._deaf or request is None or request.over:
             return
-        if not self.cycle.response_complete:
-            self.held_bytes += len(body)
-            self._crowd.hold(len(body))
-        super().on_body(body)
+        self._body_bytes += len(piece)
+        if request.take(piece) > UNASKED_BYTES:
+            self._pause_reading()
 
     def on_message_complete(self) -> None:
-        """Let the client wait now; or wait for its next request, if the answer was faster."""
-        if self._deaf:
+        """Know that the request has come whole."""
+        if self._deaf or self._turns.latest is None:
             return
-        super().on_message_complete()
         self._reading = NOTHING
+        self._came_on = True
+        self._turns.latest.end()
         self._let_go_of_body()
-        if self._answering:
-            self.until = NEVER
-        else:
-            self._wait(self._crowd.keep_alive_seconds)
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401 - uvicorn's own
-        self._answered = cycle
-        super()._start_asgi_task(cycle, app)
-
-    def on_response_complete(self) -> None:
-        """Wait for the rest of the request, for one sent ahead, or for the next."""
-        super().on_response_complete()
-        self._let_go_of_body()
-        if self._reading == NOTHING and not self.pipeline and not self._answering:
-            # uvicorn closes what is idle for so long; what has still not gone then takes no answer.
-            self._wait(self._crowd.keep_alive_seconds + self._crowd.client_seconds)
-        elif self.until == NEVER and self._reading != NOTHING and not self.pipeline:
-            self._wait(self._crowd.client_seconds)
 
     def pause_writing(self) -> None:
         """Wait for the client to take its answer."""
-        super().pause_writing()
-        self.reads_until = self.loop.time() + self._crowd.client_seconds
+        self.unread = self._loop.create_future()
+        self.reads_until = self._loop.time() + self._crowd.client_seconds
 
     def resume_writing(self) -> None:
         """Go on."""
-        super().resume_writing()
         self.reads_until = NEVER
+        if self.unread is not None and not self.unread.done():
+            self.unread.set_result(None)
+        self.unread = None
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Leave nothing behind; uvicorn tells the request sent last, not the one being answered."""
-        self._tell_that_it_is_over()
-        self._let_go_of_body()
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - over is over
+        """Leave nothing behind."""
+        self.server_state.connections.discard(cast("Any", self))
         self._crowd.leave(self)
-        super().connection_lost(exc)
+        self._let_go_of_body()
+        self._turns.end()
+        self.resume_writing()
+        del self._parser  # each holds the other
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words; ours say more
-        """Refuse what the parser cannot read."""
-        self._refuse(HTTPStatus.BAD_REQUEST)
+    # What an exchange calls
 
-    def _unsupported_upgrade_warning(self) -> None:
-        """Go on with HTTP/1.1, as a server may (RFC 9110, 7.8), to the end of this answer."""
-        self._answer_no_more()
+    def write(self, data: bytes) -> None:
+        """Send this with the answers to others."""
+        self._crowd.outgoing.write(self.transport, data)
 
-    # What the crowd asks and orders
+    def read_on(self) -> None:
+        """Take more of what the client sends."""
+        if self._paused and not self.transport.is_closing():
+            self._paused = False
+            self.transport.resume_reading()
+
+    def answered(self, exchange: Exchange) -> None:
+        """Go on with what was sent ahead, or wait for more."""
+        self._turns.answered()
+        self._let_go_of_body()
+        if not exchange.keep_alive:
+            self._deaf = True
+            self._turns.end()
+            self._close()
+            self._wait(self._crowd.client_seconds)  # for taking the answer
+            return
+        self.read_on()
+        self._take_turns()
+
+    # What the crowd and the server ask and order
 
     @property
     def is_waited_for(self) -> bool:
@@ -173,64 +228,71 @@ class Connection(JoinedWritesProtocol):
             self.transport.abort()  # closing would wait until the client has read everything
         elif self._reading == NOTHING:
             self._deaf = True
-            self.transport.close()
+            self._close()
         else:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
 
+    def shutdown(self) -> None:
+        """Close it when what was taken has been answered: the server ends."""
+        if self._turns.at_work is None:
+            self._close()
+        else:
+            self._turns.keep_alive_no_more()
+
     # Below
 
-    @property
-    def _answering(self) -> bool:
-        """Whether a request is here that has not been answered yet."""
-        before_the_first = self.cycle is None  # whatever uvicorn's annotation says
-        return not before_the_first and not self.cycle.response_complete
+    def _take_turns(self) -> None:
+        """Wait for the client where nothing can be answered before more has come.
+
+        Its time begins with each head and each body; more bytes of the same buy no more.
+        """
+        if self._turns.at_work is not None and (self._reading != BODY or self._turns.ahead):
+            self.until = NEVER
+        elif self._came_on or self.until == NEVER:
+            idle = self._reading == NOTHING
+            self._wait(self._crowd.keep_alive_seconds if idle else self._crowd.client_seconds)
+        self._came_on = False
 
     def _wait(self, seconds: float) -> None:
-        self.since = self.loop.time()
+        self.since = self._loop.time()
         self.until = self.since + seconds
 
     def _head_size(self) -> int:
-        return len(self.url) + sum(len(n) + len(v) + HEADER_BYTES for n, v in self.headers)
+        return len(self._url) + sum(len(n) + len(v) + HEADER_BYTES for n, v in self._headers)
+
+    def _hold_body(self) -> None:
+        size, self.held_bytes = self._body_bytes - self.held_bytes, self._body_bytes
+        self._crowd.hold(size)
 
     def _let_go_of_body(self) -> None:
-        self._crowd.hold(-self.held_bytes)
-        self.held_bytes = 0
+        if self.held_bytes:
+            self._crowd.hold(-self.held_bytes)
+            self.held_bytes = 0
+
+    def _pause_reading(self) -> None:
+        if not self._paused:
+            self._paused = True
+            self.transport.pause_reading()
 
     def _refuse(self, status: HTTPStatus) -> None:
         """Answer for the request being read, unless others are to be answered before it."""
-        if self._answering and self._reading != BODY:
+        at_work = self._turns.at_work
+        if at_work is not None and self._reading != BODY:
             self._answer_no_more()
             return
         self._deaf = True
         self._let_go_of_body()
-        told_already = self._reading == BODY and self.cycle.response_started
-        if not told_already and not self.pipeline:
-            self.transport.write(_refusal(status))
-        self.transport.close()
-        self._tell_that_it_is_over()
+        told_already = self._reading == BODY and at_work is None
+        if not told_already and not self._turns.ahead:
+            self.write(refusal(status))
+        self._close()
+        self._turns.end()
 
-    def _tell_that_it_is_over(self) -> None:
-        """Let the endpoint at work stop waiting for a body, and its answer go nowhere."""
-        if self._answered is not None and not self._answered.response_complete:
-            self._answered.disconnected = True
-            self._answered.message_event.set()
+    def _close(self) -> None:
+        self._crowd.outgoing.flush()
+        self.transport.close()
 
     def _answer_no_more(self) -> None:
         """Close when what was taken has been answered, as RFC 9112 allows (9.3.2 and 9.6)."""
         self._deaf = True
-        last = self.pipeline[0][0] if self.pipeline else self.cycle
-        last.keep_alive = False
-
-
-def _refusal(status: HTTPStatus) -> bytes:
-    error = {
-        "type": "invalid_request_error",
-        "code": status.name.lower(),
-        "message": MESSAGES[status],
-    }
-    body = msgspec.json.encode({"error": error})
-    head = (
-        f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: application/json\r\n"
-        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-    )
-    return head.encode() + body
+        self._turns.keep_alive_no_more()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from service.settings import Settings
+from workers.cli.outgoing import Outgoing
 
 if TYPE_CHECKING:
     from workers.cli.connection import Connection
@@ -34,13 +35,14 @@ class Crowd:
         self.head_limit_bytes = settings.head_limit_bytes
         self.client_seconds = settings.client_timeout_seconds
         self.keep_alive_seconds = settings.keep_alive_seconds
+        self.outgoing = Outgoing()
         self._limit = connection_limit
         self._share = max(1, connection_limit // SHARE)
         self._here: set[Connection] = set()
         self._leaving: set[Connection] = set()
         """Closed by us; the last of what they were told may still be on its way."""
         self.most_answers = 2 * connection_limit
-        """Beyond this uvicorn answers 503; all that may be sent away has been by then."""
+        """Connections beyond this get 503; all that may be sent away have been by then."""
         self._body_bytes = 0
         self._looks = False
         self._slow = self._gave_way = 0

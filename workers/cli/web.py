@@ -77,8 +77,6 @@ def serve(settings: Settings, listener: socket.socket, *, reread: Callable[[], S
         server_header=False,
         proxy_headers=False,  # nothing here asks who the client is or how it came
         backlog=WAITING_CONNECTIONS,
-        limit_concurrency=crowd.most_answers,
-        timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
     )
     uvicorn.Server(config).run(sockets=[listener])

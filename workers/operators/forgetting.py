@@ -21,7 +21,7 @@ from workers import doubts
 from workers.algebra.facts import CustomerFacts, Facts, SourceFacts
 from workers.algebra.links import A, F
 from workers.apply import Told, apply
-from workers.commits import CUSTOMERS, SOURCES, Kind
+from workers.deriving import CUSTOMERS, SOURCES, Kind
 from workers.operators import person
 from workers.operators.desk import Desk
 from workers.operators.person import Person, Progress

@@ -48,6 +48,70 @@ def test_a_line_is_written_whatever_it_tells_of() -> None:
     assert thing["thing"] == [1]
 
 
+GATHERING = """
+import asyncio
+writes = []
+class Out:
+    isatty = staticmethod(lambda: False)
+    flush = staticmethod(lambda: None)
+    def write(self, text):
+        writes.append(text.count("\\n"))
+        sys.stdout.write(text)
+logs.configure(fmt="json", level="info", stream=Out())
+async def turn():
+    for number in range(3):
+        log.info("one", number=number)
+async def turns():
+    await turn()
+    assert not writes
+    await asyncio.sleep(0)
+    assert writes == [3]
+    log.info("two")
+    log.warning("bad")
+    assert writes == [3, 2]
+    log.info("last")
+"""
+
+
+def test_what_one_turn_of_the_event_loop_says_is_written_at_once_and_what_is_bad_now() -> None:
+    said = [record["event"] for record in records(GATHERING + "asyncio.run(turns())")]
+    assert said == ["one", "one", "one", "two", "bad", "last"]
+
+
+@pytest.mark.parametrize("end", ["return", "sys.exit(0)"])
+def test_no_line_is_lost_when_the_process_ends_within_a_turn(end: str) -> None:
+    code = f"""
+    import asyncio
+    async def ends():
+        log.info("last")
+        {end}
+    asyncio.run(ends())
+    """
+    assert [record["event"] for record in records(code)] == ["last"]
+
+
+def test_threads_beside_an_event_loop_lose_no_line_either() -> None:
+    code = """
+    import asyncio
+    def say():
+        for number in range(200):
+            log.info("there", number=number)
+    async def both():
+        there = asyncio.create_task(asyncio.to_thread(say))
+        while not there.done():
+            log.info("here")
+            await asyncio.sleep(0)
+    asyncio.run(both())
+    """
+    said = [record["number"] for record in records(code) if record["event"] == "there"]
+    assert said == list(range(200))
+
+
+def test_outside_of_an_event_loop_a_line_is_written_at_once() -> None:
+    [record] = records("import os; log.info('before'); os._exit(0)")
+    assert record["event"] == "before"
+
+
 def test_libraries_speak_in_the_same_way() -> None:
     [record] = records("logging.getLogger('uvicorn.error').warning('went %s', 'wrong')")
     assert list(record) == ["timestamp", "level", "event", "logger"]

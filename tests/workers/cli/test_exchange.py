@@ -1,0 +1,285 @@
+"""Requests and answers over a real socket: what HTTP promises, whatever an application does."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+import uvicorn
+
+from service.settings import Settings
+from workers.cli.connection import UNASKED_BYTES, Connection
+from workers.cli.crowd import Crowd
+
+LARGE = b"x" * 2_000_000
+SECONDS = 10
+
+Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
+
+
+async def say(send: Any, body: bytes, *headers: tuple[bytes, bytes], status: int = 200) -> None:
+    length = (b"content-length", b"%d" % len(body))
+    await send({"type": "http.response.start", "status": status, "headers": [length, *headers]})
+    await send({"type": "http.response.body", "body": body})
+
+
+@asynccontextmanager
+async def serving(application: Application, connections: int = 100) -> AsyncIterator[int]:
+    """Serve an application as `onfile web` does; gives its port."""
+    async with server(application, connections) as (_, port):
+        yield port
+
+
+@asynccontextmanager
+async def server(
+    application: Application, connections: int = 100
+) -> AsyncIterator[tuple[uvicorn.Server, int]]:
+    crowd = Crowd(Settings(redis_url="redis://x"), connections)
+    config = uvicorn.Config(
+        application,
+        http=partial(Connection, crowd=crowd),  # type: ignore[arg-type] # it is only called
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        interface="asgi3",
+    )
+    running = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        task = asyncio.create_task(running.serve(sockets=[listener]))
+        try:
+            async with asyncio.timeout(SECONDS):
+                yield running, listener.getsockname()[1]
+        finally:
+            running.should_exit = True
+            await task
+
+
+def hear(application: Application, *sent: bytes) -> bytes:
+    """Return all that is answered to these pieces before the connection ends."""
+
+    async def conversation() -> bytes:
+        async with serving(application) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            for piece in sent:
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(0)
+            heard = await reader.read()
+            writer.close()
+            return heard
+
+    return asyncio.run(conversation())
+
+
+def ask(line: bytes = b"GET / HTTP/1.1", *headers: bytes) -> bytes:
+    return b"\r\n".join((line, b"Host: x", b"Connection: close", *headers, b"", b""))
+
+
+async def echo(_scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Say what was said, piece by piece as it came."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message["body"]
+        more = message["more_body"]
+    await say(send, body)
+
+
+async def large(_scope: dict[str, Any], _receive: Any, send: Any) -> None:
+    await say(send, LARGE)
+
+
+def test_a_large_answer_arrives_whole_before_the_connection_is_closed() -> None:
+    head, _, body = hear(large, ask()).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"\r\nconnection: close" in head
+    assert body == LARGE
+
+
+def test_an_answer_in_pieces_goes_out_as_one() -> None:
+    async def application(_scope: dict[str, Any], _receive: Any, send: Any) -> None:
+        headers = [(b"content-length", b"6")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"one", "more_body": True})
+        await send({"type": "http.response.body", "body": b"two"})
+
+    assert hear(application, ask()).endswith(b"\r\n\r\nonetwo")
+
+
+def test_a_body_in_pieces_is_read_as_it_comes_also_where_it_is_large() -> None:
+    pieces = [b"%d" % (n % 10) * UNASKED_BYTES for n in range(8)]
+    size = b"Content-Length: %d" % (8 * UNASKED_BYTES)
+    answer = hear(echo, ask(b"POST / HTTP/1.1", size), *pieces)
+    assert answer.partition(b"\r\n\r\n")[2] == b"".join(pieces)
+
+
+def test_a_body_in_chunks_is_read() -> None:
+    head = ask(b"POST / HTTP/1.1", b"Transfer-Encoding: chunked")
+    answer = hear(echo, head, b"3\r\nabc\r\n", b"2\r\nde\r\n0\r\n\r\n")
+    assert answer.endswith(b"\r\n\r\nabcde")
+
+
+def test_a_client_that_waits_to_be_told_to_send_its_body_is_told_once() -> None:
+    async def conversation() -> bytes:
+        begun = asyncio.Event()
+
+        async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+            async def heard() -> Any:
+                message = await receive()
+                begun.set()
+                return message
+
+            await echo(scope, heard, send)
+
+        async with serving(application) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(ask(b"POST / HTTP/1.1", b"Content-Length: 4", b"Expect: 100-Continue"))
+            told = await reader.readuntil(b"\r\n\r\n")
+            assert told == b"HTTP/1.1 100 Continue\r\n\r\n"
+            writer.write(b"bo")
+            await begun.wait()
+            writer.write(b"dy")
+            answer = await reader.read()
+            writer.close()
+            return answer
+
+    answer = asyncio.run(conversation())
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"\r\n\r\nbody")
+
+
+def test_requests_sent_ahead_are_answered_in_their_order_each_with_its_own_body() -> None:
+    said = [b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n%d" % n for n in range(9)]
+    last = ask(b"POST / HTTP/1.1", b"Content-Length: 1") + b"9"
+    answers = hear(echo, b"".join(said) + last).split(b"HTTP/1.1 200 OK")[1:]
+    assert [int(answer[-1:]) for answer in answers] == list(range(10))
+
+
+@pytest.mark.parametrize(("line", "status"), [(b"HEAD / HTTP/1.1", 200), (b"GET / HTTP/1.1", 304)])
+def test_some_answers_have_no_body(line: bytes, status: int) -> None:
+    async def application(_scope: dict[str, Any], _receive: Any, send: Any) -> None:
+        await say(send, b"unseen", status=status)
+
+    answer = hear(application, ask(line))
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert answer.endswith(b"\r\n\r\n")
+
+
+async def fails(_scope: dict[str, Any], _receive: Any, _send: Any) -> None:
+    raise RuntimeError("on purpose")
+
+
+async def says_nothing(_scope: dict[str, Any], _receive: Any, _send: Any) -> None:
+    pass
+
+
+async def splits(_scope: dict[str, Any], _receive: Any, send: Any) -> None:
+    await say(send, b"", (b"onfile-event", b"evt_1\r\nset-cookie: a=b"))
+
+
+async def names_badly(_scope: dict[str, Any], _receive: Any, send: Any) -> None:
+    await say(send, b"", (b"a\x00", b"b"))
+
+
+async def miscounts(_scope: dict[str, Any], _receive: Any, send: Any) -> None:
+    headers = [(b"content-length", b"9")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"short"})
+
+
+@pytest.mark.parametrize("application", [fails, says_nothing, splits, names_badly, miscounts])
+def test_what_cannot_be_sent_as_it_was_meant_is_answered_with_500(application: Application) -> None:
+    alive = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    answer = hear(application, alive)
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert b"connection: close" in answer
+    assert b"set-cookie" not in answer
+    assert b"api_error" in answer
+
+
+def test_an_answer_that_says_so_is_the_last() -> None:
+    async def application(_scope: dict[str, Any], _receive: Any, send: Any) -> None:
+        await say(send, b"bye", (b"connection", b"close"))
+
+    answer = hear(application, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
+    assert answer.count(b"bye") == 1
+    assert answer.count(b"connection: close") == 1
+
+
+def test_where_there_is_no_room_at_all_a_request_is_told_to_come_again() -> None:
+    async def conversation() -> bytes:
+        async with serving(echo, connections=0) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(ask())
+            answer = await reader.read()
+            writer.close()
+            return answer
+
+    answer = asyncio.run(conversation())
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"connection: close" in answer
+
+
+def test_a_request_that_is_coming_when_the_server_ends_is_answered() -> None:
+    async def conversation() -> bytes:
+        begun = asyncio.Event()
+
+        async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+            begun.set()
+            await echo(scope, receive, send)
+
+        async with server(application) as (running, port):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbo")
+            await begun.wait()
+            for connection in list(running.server_state.connections):
+                connection.shutdown()
+            writer.write(b"dy")
+            answer = await reader.read()
+            writer.close()
+            return answer
+
+    answer = asyncio.run(conversation())
+    assert b"connection: close" in answer
+    assert answer.endswith(b"\r\n\r\nbody")
+
+
+def test_http_1_0_gets_one_answer() -> None:
+    answer = hear(echo, b"POST / HTTP/1.0\r\nContent-Length: 2\r\n\r\nhi")
+    assert b"connection: close" in answer
+    assert answer.endswith(b"hi")
+
+
+def test_the_application_is_told_when_the_client_leaves() -> None:
+    async def conversation() -> tuple[str, str]:
+        told: asyncio.Queue[str] = asyncio.Queue()
+
+        async def application(_scope: dict[str, Any], receive: Any, _send: Any) -> None:
+            for _ in range(2):
+                told.put_nowait((await receive())["type"])
+
+        async with serving(application) as port:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            first = await told.get()
+            writer.close()
+            return first, await told.get()
+
+    assert asyncio.run(conversation()) == ("http.request", "http.disconnect")
+
+
+def test_what_is_asked_is_told_as_asgi_says() -> None:
+    seen: dict[str, Any] = {}
+
+    async def application(scope: dict[str, Any], _receive: Any, send: Any) -> None:
+        seen.update(scope)
+        await say(send, b"")
+
+    hear(application, ask(b"GET /a%20b?c=%20d HTTP/1.1", b"X-Two: 1", b"X-Two: 2"))
+    assert (seen["path"], seen["raw_path"], seen["query_string"]) == ("/a b", b"/a%20b", b"c=%20d")
+    assert (seen["method"], seen["http_version"], seen["root_path"]) == ("GET", "1.1", "")
+    assert [value for name, value in seen["headers"] if name == b"x-two"] == [b"1", b"2"]
+    assert seen["client"][0] == "127.0.0.1"
