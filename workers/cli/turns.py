@@ -48,9 +48,10 @@ class Turns:
     def end(self) -> None:
         """Begin no other, and let the one at work wait for nothing and its answer go nowhere."""
         self._over = True
-        self.ahead.clear()
         if self.at_work is not None:
             self.at_work.abandon()
+        self.at_work = self.latest = None
+        self.ahead.clear()
         self._stir()
 
     def _stir(self) -> None:
