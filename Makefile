@@ -68,7 +68,7 @@ fuzz: $(INSTALLED) ## Throw a million inputs at what reads strangers' bytes, and
 	@test -d $(FUZZ_HOME) || $(PIP_INSTALL) --target $(FUZZ_HOME) $(FUZZERS)
 	@for target in $(FUZZ_TARGETS); do \
 		echo "fuzzing $$target"; \
-		PYTHONPATH=$(FUZZ_HOME):. $(BIN)/python -m tests.fuzz.coverage_guided $$target \
+		PYTHONPATH=$(FUZZ_HOME):. $(BIN)/python -m tests.fuzz.coverage_guided $$target $(FUZZ_HOME)/corpus/$$target \
 			-runs=$(FUZZ_RUNS) -artifact_prefix=$(FUZZ_HOME)/ || exit 1; \
 	done
 	PYTHONPATH=$(FUZZ_HOME) $(BIN)/python -m tests.fuzz.described --max-examples 100 $(ARGS)

@@ -104,3 +104,17 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
     target.__name__: target
     for target in (signature, event, dropped, query_string, api_key, prefer, etag)
 }
+
+SEEDS: Mapping[str, bytes] = {
+    "signature": b"t=1700000000,v1=" + b"0" * 64 + b",v0=x",
+    "event": b'{"id":"evt_1","object":"event","type":"customer.updated","created":1,'
+    b'"data":{"object":{"id":"cus_1","object":"customer"},"previous_attributes":{"a":null}}}',
+    "dropped": b'{"id":"evt_1","object":"event","type":"source.chargeable","data":{"object":{'
+    b'"id":"src_1","owner":{"email":"a@b.c","address":{"city":"Ulm"}},"metadata":{"name":"x"},'
+    b'"\\u006eame":"y"}}}',
+    "query_string": b"limit=10&expand[]=total_count&starting_after=card_1&object=card",
+    "api_key": b"Basic c2tfdGVzdF9mdXp6ZnV6emZ1enpmdXp6Og==\nacct_1",
+    "prefer": b'respond-async, wait="5"',
+    "etag": b'W/"abc", *',
+}
+"""One good input each, from which others are made."""

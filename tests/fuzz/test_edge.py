@@ -9,6 +9,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +21,7 @@ from service.signature import sign
 from service.web import wrong_keys
 from service.web.app import create_app
 from tests.asgi import Answer, request, running
-from tests.fuzz.targets import TARGETS
+from tests.fuzz.targets import SEEDS, TARGETS
 from workers.operators.timelines import opened_when_asked
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = int(os.environ.get("ONFILE_EXAMPLES", "50"))
 HANG_SECONDS = 15
+MAKEFILE = Path(__file__).parents[2] / "Makefile"
 SECRET = "whsec_fuzz"
 KEY = "sk_test_fuzzfuzzfuzzfuzz"
 UNSENDABLE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
@@ -177,3 +179,13 @@ def test_whatever_is_asked_is_answered_in_stripes_shapes(  # noqa: PLR0913, PLR0
     assert answer.status in {200, 304, 400, 401, 404, 405, 504}
     if answer.status not in {200, 304} and answer.body:
         assert_refused_in_shape(answer)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_every_target_begins_with_something_good(name: str) -> None:
+    TARGETS[name](SEEDS[name])
+
+
+def test_the_guided_fuzzing_takes_every_target() -> None:
+    [named] = re.findall(r"^FUZZ_TARGETS := (.+)$", MAKEFILE.read_text(), re.MULTILINE)
+    assert named.split() == list(TARGETS)
