@@ -37,7 +37,7 @@ def _rule(default: Default, newest: Newest, *, told: bool) -> tuple[str, str]:
         return _of_step(default.steps[-1])
     if len(default.shown) > 1:
         return "undecided", "events of one second show several, and nothing tells which was last"
-    shows = f"{_teller(newest)} shows {'it' if default.source else 'that there is none'}"
+    shows = f"{_teller(newest)} shows {'it' if default.source else 'that there is no default'}"
     if default.basis == CONFIRMED:
         return "shown", f"{shows}, and nothing later contradicts it"
     if told:

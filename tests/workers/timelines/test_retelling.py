@@ -144,6 +144,12 @@ def test_the_last_source_leaves_none() -> None:
     assert (timeline.default_source, timeline.rule) == (None, "last_removed")
 
 
+def test_a_customer_without_a_default_is_told_in_so_many_words() -> None:
+    timeline = retold(created(None, 1))
+    assert (timeline.default_source, timeline.rule) == (None, "shown")
+    assert "shows that there is no default" in (timeline.why or "")
+
+
 def test_a_change_by_hand_that_may_be_unheard_is_told_as_such() -> None:
     timeline = retold(created("A", 1), added("B", 2))
     assert (timeline.rule, timeline.basis) == ("shown_once", "inferred")
