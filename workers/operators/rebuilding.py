@@ -35,7 +35,7 @@ class Unreadable(msgspec.Struct, frozen=True):
     mode: str
     reason: str
     """The kind of error, in a word."""
-    problem: str = ""
+    problem: str
     """What is wrong with its bytes or lacks to read them, in a sentence; of other errors nothing,
     since their words may quote what is stored."""
 
