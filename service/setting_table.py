@@ -88,7 +88,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "ONFILE_OPS_KEY",
         "ops_key",
-        "Reserved: the operators' key, for pages that are to come; their commands need none.",
+        "The operators' key: it opens /metrics; their commands need none.",
         read.key_to("replay and repair"),
         secret=True,
     ),

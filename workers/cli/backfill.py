@@ -7,6 +7,7 @@ from workers.cli.asking_options import asking_options, stripe_of
 from workers.cli.asking_progress import progress, waiting_for
 from workers.cli.data_dir import DataDir
 from workers.cli.report import desk_of, json_option, print_json
+from workers.cli.wording import counted
 from workers.operators import backfill
 
 
@@ -47,4 +48,4 @@ def command(  # noqa: PLR0913 - one option, one parameter
         print_json({"namespace": api.namespace.text, **told})
         return
     before = f", {resumed:,} of them in an earlier run" if resumed else ""
-    click.echo(f"{customers:,} customers read{before}; {sources:,} sources.")
+    click.echo(f"{counted(customers, 'customer')} read{before}; {counted(sources, 'source')}.")

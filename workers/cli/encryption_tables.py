@@ -27,7 +27,7 @@ def keys_table(key: str, known: list[str], counted: Counted) -> Table:
 
 def _role(one: str, key: str, known: list[str]) -> Text:
     if one == key:
-        return Text("encrypts" if one else "nothing is encrypted from now on")
+        return Text("encrypts" if one else "what comes is not encrypted")
     if one and one not in known:
         return Text("MISSING in ONFILE_ENCRYPTION_KEYS", style="bold red")
     return Text("decrypts" if one else "not encrypted")

@@ -21,7 +21,7 @@ class RefusedSettingsError(click.ClickException):
 
     def show(self, file: object = None) -> None:  # noqa: ARG002 (click's signature)
         """Print every problem."""
-        click.echo("Onfile cannot start:", err=True)
+        click.echo("These settings are wrong or missing:", err=True)
         for problem in self.message.splitlines():
             click.echo(f"  - {problem}", err=True)
 

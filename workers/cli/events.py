@@ -10,6 +10,7 @@ from workers.cli.in_order import InOrder
 from workers.cli.moment_type import MOMENT
 from workers.cli.report import desk_of, json_option, print_json, print_json_list
 from workers.cli.tables import console
+from workers.cli.wording import not_in_log
 from workers.operators.search import STATES, Wanted, search
 from workers.operators.story import stories
 
@@ -88,9 +89,7 @@ def show_event(event_id: str, *, as_json: bool, data_dir: DataDir) -> None:
     with desk_of(data_dir) as desk:
         found = stories(desk, event_id)
         if not found:
-            raise click.ClickException(
-                f"{event_id} is not in the log: it never came, or it is older than the retention."
-            )
+            raise click.ClickException(not_in_log(event_id))
         if as_json:
             print_json({"events": found})
         else:

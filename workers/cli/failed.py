@@ -15,6 +15,7 @@ from workers.cli.dead_letter_tables import MANY, print_list, print_story, tell
 from workers.cli.in_order import InOrder
 from workers.cli.report import desk_of, json_option, print_json, print_json_list
 from workers.cli.tables import console
+from workers.cli.wording import counted
 from workers.operators import dead_letters
 from workers.operators.dead_letters import Treated
 from workers.operators.desk import Desk
@@ -162,7 +163,7 @@ def _chosen(desk: Desk, event_ids: Sequence[str], reason: str | None) -> list[Tr
 
 
 def _confirm(number: int) -> None:
-    events = f"{number:,} event{'' if number == 1 else 's'}"
+    events = counted(number, "event")
     if not sys.stdin.isatty():
         raise click.ClickException(f"This would discard {events}. Say so with --yes.")
     click.confirm(f"Discard {events}?", abort=True, err=True)

@@ -32,7 +32,7 @@ COMMANDS = {
     "failed": Entry("Look and mend", "workers.cli.failed", "Look at dead letters, retry, give up."),
     "replay": Entry("Look and mend", "workers.cli.replay", "Apply events again, or a file's."),
     "rebuild": Entry("Look and mend", "workers.cli.rebuild", "Derive every answer again."),
-    "reencrypt": Entry("Look and mend", "workers.cli.reencrypt", "Bring all under the first key."),
+    "reencrypt": Entry("Look and mend", "workers.cli.reencrypt", "Encrypt all with the first key."),
     "forget": Entry("Look and mend", "workers.cli.forget", "Erase a customer, for good."),
     "catch-up": Entry("Ask Stripe", "workers.cli.catch_up", "Fetch the events that never came."),
     "backfill": Entry("Ask Stripe", "workers.cli.backfill", "Read all customers from Stripe."),

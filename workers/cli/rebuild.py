@@ -20,6 +20,7 @@ from workers.cli.report import (
     print_json_list,
 )
 from workers.cli.tables import console
+from workers.cli.wording import counted
 from workers.cli.work_progress import work_progress
 from workers.operators import rebuilding, replays
 from workers.operators.desk import Desk
@@ -76,7 +77,7 @@ def _check(desk: Desk, *, as_json: bool) -> None:
     else:
         print_differences(console(), differences)
         _tell_looked_at(rebuilt)
-        click.echo(f"{report.answers(differences.number)} would change. Nothing was written.")
+        click.echo(f"{counted(differences.number, 'answer')} would change. Nothing was written.")
     if rebuilt.unreadable:
         raise SystemExit(TROUBLE)
     if differences.number:
@@ -102,10 +103,13 @@ def _tell(rebuilt: Rebuilt) -> None:
 
 
 def _tell_looked_at(rebuilt: Rebuilt) -> None:
-    click.echo(f"Derived again: {rebuilt.sources:,} sources, {rebuilt.customers:,} customers.")
+    sources, customers = counted(rebuilt.sources, "source"), counted(rebuilt.customers, "customer")
+    click.echo(f"Derived again: {sources}, {customers}.")
     for one in rebuilt.unreadable:
         where = f"{one.mode} mode" + (f", account {one.account}" if one.account else "")
-        click.echo(f"no answer can be derived of {one.id} ({where}): {one.reason}", err=True)
+        click.echo(
+            f"no answer can be derived of {one.id} ({where}): {one.problem or one.reason}", err=True
+        )
 
 
 def _numbers(rebuilt: Rebuilt) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from workers.cli.asking_progress import progress
 from workers.cli.data_dir import DataDir
 from workers.cli.report import DIFFERENCES, TROUBLE, desk_of, json_option, print_json
 from workers.cli.tables import console, print_whole
+from workers.cli.wording import counted
 from workers.operators import batches, reconcile
 from workers.operators.reconcile import GRACE_SECONDS, Checked, Verdict
 
@@ -109,8 +110,7 @@ def _print(out: Console, counts: Counter[Verdict], told: list[Checked], *, repai
         for word, number in _numbers(counts).items()
         if number or word != "forgotten"
     )
-    customers = "customer" if counts.total() == 1 else "customers"
-    out.print(f"{counts.total():,} {customers} compared: {numbers}")
+    out.print(f"{counted(counts.total(), 'customer')} compared: {numbers}")
     if counts["different"] and not repair:
         out.print("To have them read anew from Stripe: onfile reconcile --repair")
     if repair and any(one.verdict == "different" and not one.repaired for one in told):

@@ -86,7 +86,7 @@ def _print(out: Console, done: Reencrypted) -> None:
     out.print(
         f"Nothing is left under any other key than {done.key}: the others may be removed."
         if done.key
-        else "Nothing is encrypted any more: every key may be removed."
+        else "Nothing is encrypted: no key is needed."
     )
     if not done.complete:
         out.print(Text("The stores' files still hold what was there before.", style="bold red"))

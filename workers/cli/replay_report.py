@@ -9,6 +9,7 @@ import click
 from workers.cli.difference_tables import Counted, print_differences
 from workers.cli.report import print_json, print_json_list
 from workers.cli.tables import console
+from workers.cli.wording import counted, not_in_log
 from workers.operators import workforce
 from workers.operators.desk import Desk
 from workers.operators.rehearsing import Rehearsal
@@ -58,7 +59,7 @@ def stopped(course: Course, *, by_name: bool) -> str:
     text = "Stopped."
     if course.left:
         text += (
-            f" {_events(course.left)} still queued will be applied; to drop them: "
+            f" {counted(course.left, 'event')} still queued will be applied; to drop them: "
             "onfile replay --cancel."
         )
     if by_name or course.all_queued or course.entry is None:
@@ -73,7 +74,7 @@ def tell(replayed: "Replayed", *, as_json: bool) -> None:
         return
     course, outcomes, unknown = replayed
     if course.queued:
-        click.echo(f"{_events(course.queued)} replayed: {_worded(outcomes)}.")
+        click.echo(f"{counted(course.queued, 'event')} replayed: {_worded(outcomes)}.")
     else:
         click.echo("Nothing to replay." if course.skipped or unknown else _NOTHING_CHOSEN)
     _tell_left_alone(course.skipped)
@@ -112,10 +113,10 @@ def tell_rehearsal(rehearsal: Rehearsal, beside: Beside, *, as_json: bool) -> in
         return differences.number
     print_differences(console(), differences)
     worded = _worded(rehearsal.outcomes)
-    click.echo(f"{_events(rehearsal.outcomes.total())} would be replayed: {worded}.")
+    click.echo(f"{counted(rehearsal.outcomes.total(), 'event')} would be replayed: {worded}.")
     for reason, number in rehearsal.failures.most_common():
         click.echo(f"  {number:,} would fail with {reason}")
-    click.echo(f"{answers(differences.number)} would change. Nothing was written.")
+    click.echo(f"{counted(differences.number, 'answer')} would change. Nothing was written.")
     _tell_left_alone(beside.left_alone)
     _tell_unknown(beside.unknown)
     return differences.number
@@ -146,14 +147,17 @@ def tell_file(held: Read, vouched: Vouched, *, as_json: bool) -> None:
             }
         )
         return
-    click.echo(f"{_events(vouched.accepted)} of the file came into the log and to the workers.")
+    accepted = counted(vouched.accepted, "event")
+    click.echo(f"{accepted} of the file came into the log and to the workers.")
     if vouched.duplicates:
         click.echo(
-            f"{_events(vouched.duplicates)} left alone: the log has the same. To have one of them "
-            "applied again: onfile replay EVENT."
+            f"{counted(vouched.duplicates, 'event')} left alone: the log has the same. "
+            "To have one of them applied again: onfile replay EVENT."
         )
     if vouched.forgotten:
-        click.echo(f"{_events(vouched.forgotten)} left out: about somebody who was forgotten.")
+        click.echo(
+            f"{counted(vouched.forgotten, 'event')} left out: about somebody who was forgotten."
+        )
     if held.ignored:
         kinds = ", ".join(f"{name} ({number:,})" for name, number in held.ignored.items())
         click.echo(f"Of no interest: {kinds}.")
@@ -164,24 +168,15 @@ def tell_dropped(number: int, *, as_json: bool) -> None:
     if as_json:
         print_json({"dropped": number})
     else:
-        click.echo(f"{_events(number)} dropped from the replay queue; the log keeps them.")
+        click.echo(f"{counted(number, 'event')} dropped from the replay queue; the log keeps them.")
 
 
 def _tell_unknown(unknown: Sequence[str]) -> None:
     for event in unknown:
-        click.echo(f"{event} is not in the log: it never came, or it is older than the retention.")
+        click.echo(not_in_log(event))
 
 
 def _worded(outcomes: Mapping[str, int]) -> str:
     came = {words: outcomes.get(name, 0) for name, words in _OUTCOMES.items()}
     said = [f"{number:,} {words}" for words, number in came.items() if number]
     return ", ".join(said) or "none"
-
-
-def _events(number: int) -> str:
-    return f"{number:,} event{'' if number == 1 else 's'}"
-
-
-def answers(number: int) -> str:
-    """Return so many answers, in words."""
-    return f"{number:,} answer{'' if number == 1 else 's'}"

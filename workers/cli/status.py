@@ -11,7 +11,7 @@ from workers.cli.data_dir import DataDir
 from workers.cli.encryption_tables import keys_table
 from workers.cli.report import desk_of, json_option, print_json
 from workers.cli.tables import console, facts, print_whole, table
-from workers.cli.wording import duration, short_moment, size
+from workers.cli.wording import counted, duration, short_moment, size
 from workers.operators.caught_up import Gap
 from workers.operators.moments import read_moment
 from workers.operators.status import Status, status
@@ -107,9 +107,9 @@ def _store(store: StoreState) -> object:
 
 def _events(seen: Status) -> object:
     doubts = seen.ambiguous
-    counted = f"{doubts.customers:,} customer{'' if doubts.customers == 1 else 's'}"
+    doubted = counted(doubts.customers, "customer")
     if not doubts.all_noted:
-        counted = f"{doubts.customers:,} or more customers"
+        doubted = f"{doubts.customers:,} or more customers"
     in_what = f"default {doubts.default:,}, order {doubts.order:,}, object {doubts.object:,}"
     waits = f"   the oldest for {duration(seen.oldest_pending_seconds)}" if seen.pending else ""
     outcomes = ", ".join(f"{name} {number:,}" for name, number in seen.outcomes.items())
@@ -126,7 +126,7 @@ def _events(seen: Status) -> object:
             ("discarded", f"{seen.discarded:,}"),
             ("duplicates", f"{seen.duplicates:,}"),
             ("attempts", outcomes),
-            ("ambiguous", f"{counted} ({in_what})"),
+            ("ambiguous", f"{doubted} ({in_what})"),
             ("jobs waiting", f"{seen.jobs_waiting:,}"),
             *_replaying(seen),
             *[_caught_up(gap) for gap in seen.caught_up],

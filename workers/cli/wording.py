@@ -1,10 +1,23 @@
-"""Numbers and moments as a person says them."""
+"""Numbers, moments and what is lacking, as a person says them."""
 
 from datetime import UTC, datetime
 
 _UNITS = (("d", 86_400), ("h", 3600), ("min", 60))
 _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _THOUSAND_BYTES = 1024
+
+
+def counted(number: int, noun: str) -> str:
+    """Return so many of a thing, whose plural takes an s."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def not_in_log(event_id: str) -> str:
+    """Return why an event cannot be found."""
+    return (
+        f"{event_id} is not in the log: it never came, it is older than the retention, or its "
+        "customer was forgotten."
+    )
 
 
 def duration(seconds: float | None) -> str:

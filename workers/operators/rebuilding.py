@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from service.compression import UnreadableError
 from service.drop import Drop
 from service.keys import CUSTOMER_KEYS, SOURCE_KEYS, subject_of
 from service.projection import Projection, Write
@@ -33,6 +34,10 @@ class Unreadable(msgspec.Struct, frozen=True):
     account: str
     mode: str
     reason: str
+    """The kind of error, in a word."""
+    problem: str
+    """What is wrong with its bytes or lacks to read them, in a sentence; of other errors nothing,
+    since their words may quote what is stored."""
 
 
 class Rebuilt(msgspec.Struct):
@@ -113,4 +118,11 @@ def _nothing_about(key: str, phase: Phase) -> Told:
 
 def _unreadable(key: str, phase: Phase, error: Exception) -> Unreadable:
     namespace, subject = subject_of(key)
-    return Unreadable(phase, subject, namespace.account, namespace.mode, type(error).__name__)
+    return Unreadable(
+        document=phase,
+        id=subject,
+        account=namespace.account,
+        mode=namespace.mode,
+        reason=type(error).__name__,
+        problem=str(error) if isinstance(error, UnreadableError) else "",
+    )

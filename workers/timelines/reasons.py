@@ -30,6 +30,13 @@ def reason_of(default: Default, newest: Newest, *, told: bool) -> Reason:
     return Reason(rule, why, [source or None for source in several])
 
 
+def lasting(reason: Reason) -> Reason:
+    """Return the reason of the last default, which no other followed."""
+    if reason.rule != "shown":
+        return reason
+    return reason._replace(why=f"{reason.why}, and nothing later contradicts it")
+
+
 def _rule(default: Default, newest: Newest, *, told: bool) -> tuple[str, str]:
     if not default.shown:
         return "unheard", "no event has shown which default the customer has"
@@ -37,9 +44,9 @@ def _rule(default: Default, newest: Newest, *, told: bool) -> tuple[str, str]:
         return _of_step(default.steps[-1])
     if len(default.shown) > 1:
         return "undecided", "events of one second show several, and nothing tells which was last"
-    shows = f"{_teller(newest)} shows {'it' if default.source else 'that there is none'}"
+    shows = f"{_teller(newest)} shows {'it' if default.source else 'that there is no default'}"
     if default.basis == CONFIRMED:
-        return "shown", f"{shows}, and nothing later contradicts it"
+        return "shown", shows
     if told:
         return "shown_once", f"{shows}; another event of that second shows none"
     return "shown_once", (

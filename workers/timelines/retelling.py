@@ -20,7 +20,7 @@ from workers.algebra.seconds import newest
 from workers.timelines.changes import DELETED, FORGOTTEN, Heard, State, changes, ended
 from workers.timelines.fold import Fold
 from workers.timelines.past import seconds_of, until
-from workers.timelines.reasons import Reason, reason_of
+from workers.timelines.reasons import Reason, lasting, reason_of
 
 
 def retell(
@@ -62,7 +62,8 @@ def retell(
     heard_of = merge_customers(
         fold.customers.get(customer, CustomerFacts()), CustomerFacts(forgotten=document.forgotten)
     )
-    reason = end or (before.reason if before else Reason("unheard", "nothing is known of it", []))
+    last = before.reason if before else Reason("unheard", "nothing is known of it", [])
+    reason = end or lasting(last)
     return Timeline(
         customer=customer,
         account=namespace.account,

@@ -52,7 +52,7 @@ def test_all_that_is_wrong_is_told_at_once_and_starting_again_will_not_help(
     refused = onfile("web", environ={"ONFILE_OPS_KEY": "short"}, cwd=tmp_path)
     assert refused.returncode == 2
     first, *problems = refused.stderr.splitlines()
-    assert first == "Onfile cannot start:"
+    assert first == "These settings are wrong or missing:"
     assert [problem.split()[1] for problem in problems] == [
         "REDIS_URL",
         "STRIPE_WEBHOOK_SECRET",

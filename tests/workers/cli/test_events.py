@@ -142,7 +142,10 @@ def test_an_event_without_influence_says_why(
 def test_an_event_that_is_not_there_is_said_in_a_sentence(run: "Run") -> None:
     said = run("show", "evt_unknown")
     assert said.returncode == 1
-    assert "evt_unknown is not in the log" in said.stderr
+    assert said.stderr == (
+        "Error: evt_unknown is not in the log: it never came, it is older than the retention, or "
+        "its customer was forgotten.\n"
+    )
 
 
 def test_an_entry_that_is_none_is_refused_in_a_sentence(run: "Run") -> None:

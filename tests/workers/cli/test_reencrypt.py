@@ -66,6 +66,15 @@ def test_what_it_has_no_key_for_it_leaves_and_says_so(run: "Run") -> None:
 
 
 @pytest.mark.usefixtures("bench")
+def test_a_rebuild_that_lacks_a_key_says_of_each_document_what_to_do(run: "Run") -> None:
+    looked = run("rebuild", "--check", keys=KEY)
+    assert looked.returncode == 1
+    lacks = f"it is encrypted under key {OLD_ID}, which is not in ONFILE_ENCRYPTION_KEYS: add that"
+    for document in ("card_A", "cus_1"):
+        assert f"no answer can be derived of {document} (test mode): {lacks}" in looked.stderr
+
+
+@pytest.mark.usefixtures("bench")
 def test_status_shows_what_lies_under_which_key(run: "Run") -> None:
     said = run("status", "--sample", "0", keys=f"{KEY},{OLD_KEY}").stdout
     assert "Encryption, of 4 events and documents looked at:" in said
@@ -82,3 +91,15 @@ def test_a_command_that_lacks_a_key_says_which(run: "Run", command: tuple[str, .
         f"Error: What lies in the store cannot be read: it is encrypted under key {OLD_ID}, which "
         "is not in ONFILE_ENCRYPTION_KEYS"
     )
+
+
+def test_where_nothing_was_ever_encrypted_it_says_that_no_key_is_needed(
+    run: "Run", store: "Store"
+) -> None:
+    with bench_on(store.url, ()) as bench:
+        bench.accept(created("A", 1))
+        bench.drain()
+    done = run("reencrypt", keys="")
+    assert done.returncode == 0
+    assert "none  what comes is not encrypted  1       " in done.stdout
+    assert "Nothing is encrypted: no key is needed." in done.stdout

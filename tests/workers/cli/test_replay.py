@@ -167,7 +167,7 @@ def test_a_rebuild_is_checked_then_done_and_a_replay_follows(run: "Run", bench: 
     assert (done.returncode, told["changed"], told["replay"]["replayed"]) == (0, 1, 2)
     said = run("rebuild")
     assert said.stdout.splitlines() == [
-        "Derived again: 1 sources, 1 customers.",
+        "Derived again: 1 source, 1 customer.",
         "0 of them were not what they should be, and are now.",
     ]
 

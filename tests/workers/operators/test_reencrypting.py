@@ -359,6 +359,8 @@ class TestAMissingKey:
     def test_is_named_by_a_rebuild(self, pending: Bench) -> None:
         *_, rebuilt = rebuilding.rebuild(pending.desk)
         assert {one.reason for one in rebuilt.unreadable} == {"MissingKeyError"}
+        [problem] = {one.problem for one in rebuilt.unreadable}
+        assert f"key {OLD_ID}, which is not in ONFILE_ENCRYPTION_KEYS" in problem
 
 
 def test_a_document_opens_under_no_other_key_of_the_store(store: "Store") -> None:
