@@ -14,8 +14,16 @@ DOCUMENTS_ID = 100_002
 """Stripe's events come indented and documents hold JSON without white space: each wants its own
 dictionary. With the other's, or with one for both, a document is twice as large."""
 
+IDS = range(100_001, 100_101)
+"""Of all dictionaries there are or will be; a frame that names any other is damaged. Those below
+32,768 are reserved by the format's registry."""
+
 LEVEL = 3
 """Against level 1 some 8 % smaller for half a microsecond more; level 6 takes five times longer."""
+
+BLOCK_BYTES, LEAST_BLOCK_BYTES = 128 * 1024, 4
+"""What a block of a frame holds at most, and how large it is at least: a frame that says it holds
+more is damaged, and believing it would take all the memory there is."""
 
 JSON_START = b"{"
 """How every event body begins, and so one that was stored plain; a zstd frame begins otherwise."""
@@ -58,8 +66,10 @@ def decompress(data: bytes) -> bytes:
     if data.startswith(JSON_START):
         return data
     try:
-        dictionary_id = zstandard.get_frame_parameters(data).dict_id
-        return _LOCAL.decompressor(dictionary_id).decompress(data)
+        frame = zstandard.get_frame_parameters(data)
+        if frame.content_size > len(data) // LEAST_BLOCK_BYTES * BLOCK_BYTES:
+            raise UnreadableError("it is damaged: no frame of its size holds so much")
+        return _LOCAL.decompressor(frame.dict_id).decompress(data)
     except zstandard.ZstdError as error:
         raise UnreadableError(str(error)) from None
 
@@ -88,6 +98,8 @@ class _Local(threading.local):
 
     def decompressor(self, dictionary_id: int) -> zstandard.ZstdDecompressor:
         if dictionary_id not in self._decompressors:
+            if dictionary_id not in IDS:
+                raise UnreadableError("it is damaged: no dictionary has such an id")
             if dictionary_id not in _DICTIONARIES:
                 raise UnknownDictionaryError(dictionary_id)
             self._decompressors[dictionary_id] = zstandard.ZstdDecompressor(

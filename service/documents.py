@@ -7,11 +7,15 @@ The answer repeats most of the newest fact, so compressing both as one costs lit
 The web reads the answer and leaves the facts undecoded; the worker reads both.
 """
 
+from typing import TypeVar
+
 import msgspec
 
 from service import compression, sealing
 
 VERSION_BYTES = 8
+
+T = TypeVar("T")
 
 
 class SourceAnswer(msgspec.Struct, array_like=True, frozen=True):
@@ -66,15 +70,23 @@ def encode_document(version: int, answer: msgspec.Struct, facts: bytes) -> bytes
 
 
 def decode_source(value: bytes) -> tuple[int, SourceAnswer, bytes]:
-    """Return version, answer and facts of a source's document."""
-    answer, facts = _SOURCE.decode(_packed(value))
+    """Return version, answer and facts of a source's document; raises UnreadableError."""
+    answer, facts = read_part(_SOURCE, _packed(value))
     return version_of(value), answer, facts
 
 
 def decode_customer(value: bytes) -> tuple[int, CustomerAnswer, bytes]:
-    """Return version, answer and facts of a customer's document."""
-    answer, facts = _CUSTOMER.decode(_packed(value))
+    """Return version, answer and facts of a customer's document; raises UnreadableError."""
+    answer, facts = read_part(_CUSTOMER, _packed(value))
     return version_of(value), answer, facts
+
+
+def read_part(decoder: msgspec.msgpack.Decoder[T], packed: bytes) -> T:
+    """Return a part of a document; raises UnreadableError where it is not what was stored."""
+    try:
+        return decoder.decode(packed)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise compression.UnreadableError("it is damaged") from None
 
 
 def version_of(value: bytes | None) -> int:

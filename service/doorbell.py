@@ -19,6 +19,7 @@ from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 
 from service.keys import APPLY_JOB, DRAIN_JOB, QUEUE, REPLAY_JOB, REPLAY_QUEUE
+from service.log.index import INDEXED_ID
 
 QUEUE_KEY = f"{Queue.redis_queue_namespace_prefix}{QUEUE}"
 """RQ's list of waiting job ids; its length says whether the bell has been rung."""
@@ -78,8 +79,15 @@ def ring_replay(connection: redis.Redis) -> None:
         _enqueue(connection, _doorbell(REPLAY_JOB), REPLAY_QUEUE)
 
 
+def can_have_job(event_id: str) -> bool:
+    """Tell whether a job can be named so; what has no such id we have not accepted."""
+    return bool(INDEXED_ID.fullmatch(event_id))
+
+
 def forget_job(connection: redis.Redis, event_id: str) -> None:
     """Take the job of an event away, also from RQ's own list of failures."""
+    if not can_have_job(event_id):
+        return
     connection.zrem(FAILED_JOBS_KEY, event_id)
     with contextlib.suppress(NoSuchJobError):
         Job.fetch(event_id, connection=connection, serializer=JSONSerializer).delete()

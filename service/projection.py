@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import chain, islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from redis import Redis, RedisCluster
 from redis.exceptions import NoScriptError
@@ -24,6 +24,9 @@ SCAN_KEYS = 500
 LOADED_TOGETHER = 500
 COMMITTED_TOGETHER = 100
 """A command blocks the store while it runs: either takes it half a millisecond."""
+
+Script: TypeAlias = tuple[str, str]
+"""How a script is run: EVALSHA with its name, or EVAL with itself."""
 
 T = TypeVar("T")
 
@@ -75,7 +78,7 @@ class Projection:
             return self._send(writes, sent)
         except NoScriptError:
             self._client.script_load(commit_script())
-            return self._send(sent, [])
+            return self._send(sent, [], ("EVAL", commit_script()))  # lest it is forgotten again
 
     def overwrite(self, key: str, value: bytes) -> None:
         """Store a document whatever lies there: in the place of one that nobody can read."""
@@ -90,40 +93,43 @@ class Projection:
         for key in self._client.scan_iter(match=pattern, count=SCAN_KEYS):
             yield key.decode()
 
-    def _send(self, writes: Iterable[Write], sent: list[Write]) -> list[bool]:
+    def _send(
+        self, writes: Iterable[Write], sent: list[Write], script: Script | None = None
+    ) -> list[bool]:
         """Send what is not sent yet, note it, and tell which were stored."""
+        script = script or ("EVALSHA", commit_sha())
         if isinstance(self._client, RedisCluster):
             sent += writes
-            replies = _to_slots(self._client, sent)
+            replies = _to_slots(self._client, sent, script)
         else:
-            replies = _to_one(self._client, writes, sent)
+            replies = _to_one(self._client, writes, sent, script)
         return [stored == 1 for stored in chain.from_iterable(_answers(replies))]
 
 
-def _to_one(client: Redis, writes: Iterable[Write], sent: list[Write]) -> list[Any]:
+def _to_one(client: Redis, writes: Iterable[Write], sent: list[Write], script: Script) -> list[Any]:
     with Ahead(client) as ahead:
         for some in _parts(writes, COMMITTED_TOGETHER):
             sent += some
-            ahead.send(*_command(some))
+            ahead.send(*_command(some, script))
         return ahead.replies()
 
 
-def _to_slots(cluster: RedisCluster, writes: Sequence[Write]) -> list[Any]:
+def _to_slots(cluster: RedisCluster, writes: Sequence[Write], script: Script) -> list[Any]:
     """Name the node of each: left to itself, the client asks the cluster about each script."""
     pipeline: Any = cluster.pipeline(transaction=False)  # type: ignore[no-untyped-call]
     for write in writes:
         node = cluster.get_node_from_key(write.key)  # type: ignore[no-untyped-call]
-        pipeline.execute_command(*_command([write]), target_nodes=node)
+        pipeline.execute_command(*_command([write], script), target_nodes=node)
     replies: list[Any] = pipeline.execute(raise_on_error=False)
     return replies
 
 
-def _command(writes: Sequence[Write]) -> list[str | bytes | int]:
+def _command(writes: Sequence[Write], script: Script) -> list[str | bytes | int]:
     keys = [write.key for write in writes]
     values = [
         value for write in writes for value in (_expected(write), sealed(write.key, write.value))
     ]
-    return ["EVALSHA", commit_sha(), len(keys), *keys, *values]
+    return [*script, len(keys), *keys, *values]
 
 
 def _expected(write: Write) -> bytes:

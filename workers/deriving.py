@@ -5,6 +5,7 @@ One that cannot be derived, or takes too long, fails the events that touch it an
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain, islice
 from typing import Generic, NamedTuple
 
@@ -16,6 +17,7 @@ from service.documents import (
     decode_customer,
     decode_source,
     encode_document,
+    read_part,
 )
 from service.drop import KEEP_ALL, Drop
 from service.keys import Namespace, Subject, customer_key, source_key
@@ -156,7 +158,7 @@ SOURCES: Kind[SourceFacts, SourceAnswer] = Kind(
     key=source_key,
     empty=SourceFacts,
     decode=decode_source,
-    decode_facts=msgspec.msgpack.Decoder(SourceFacts).decode,
+    decode_facts=partial(read_part, msgspec.msgpack.Decoder(SourceFacts)),
     bare=bare_source,
     derive=lambda _, facts: derive_source(facts),
 )
@@ -164,7 +166,7 @@ CUSTOMERS: Kind[CustomerFacts, CustomerAnswer] = Kind(
     key=customer_key,
     empty=CustomerFacts,
     decode=decode_customer,
-    decode_facts=msgspec.msgpack.Decoder(CustomerFacts).decode,
+    decode_facts=partial(read_part, msgspec.msgpack.Decoder(CustomerFacts)),
     bare=bare_customer,
     derive=lambda subject, facts: derive_customer(subject.namespace, subject.id, facts),
 )

@@ -192,12 +192,18 @@ def _unreadable_here(failed: Mapping[str, Exception]) -> set[str]:
 
 
 def _isolate(client: redis.Redis, failed: Iterable[tuple[Entry, Exception]]) -> None:
-    """Give each of these a job of its own and take it off what is pending, in one step."""
+    """Give each of these a job of its own and take it off what is pending, in one step.
+
+    What can have none is a dead letter at once.
+    """
     for entry, error in failed:
-        retry = retries.failed(retries.begun(client, entry.entry_id, entry.id), reason_of(error))
+        begun = retries.begun(client, entry.entry_id, entry.id)
+        can_have_one = doorbell.can_have_job(entry.id)
+        retry = retries.failed(begun, reason_of(error), final=not can_have_one)
         with client.pipeline(transaction=True) as pipe:
             retries.write(pipe, entry.entry_id, retry)
-            doorbell.enqueue_apply(pipe, entry.id)
+            if can_have_one:
+                doorbell.enqueue_apply(pipe, entry.id)
             pipe.execute()
         log.warning(
             "event.failed",

@@ -18,8 +18,7 @@ from service.dictionaries import samples
 HERE = Path(__file__).parent
 DATA = HERE.parent.parent / "tests" / "data"
 
-FIRST_ID = 100_001
-"""Ids below 32,768 are reserved by the format's registry."""
+FIRST_ID = compression.IDS.start
 
 SIZE_BYTES = 64 * 1024
 SEED = 1

@@ -143,15 +143,16 @@ def read_entry(item: tuple[bytes, dict[bytes, bytes]]) -> Entry:
     """Return an entry as the stream commands answer it.
 
     Older ones have fields for customer, object and request too, which their bodies say as well.
+    What somebody else has written there lacks some: they are empty, and its body cannot be read.
     """
     entry_id, fields = item
     return Entry(
         entry_id=entry_id.decode(),
-        id=fields[b"id"].decode(),
-        type=fields[b"type"].decode(),
-        account=fields[b"account"].decode(),
-        mode=fields[b"mode"].decode(),
-        stored=fields[b"body"],
+        id=_text(fields, b"id"),
+        type=_text(fields, b"type"),
+        account=_text(fields, b"account"),
+        mode=_text(fields, b"mode"),
+        stored=fields.get(b"body", b""),
     )
 
 
@@ -168,6 +169,10 @@ def index_rows(entry: Entry) -> list[tuple[Row, Row]]:
     body = entry.body
     keys = sealing.current.digest_keys
     return [rows_of(entry.id, entry.request, body, key) for key in keys]
+
+
+def _text(fields: dict[bytes, bytes], name: bytes) -> str:
+    return fields.get(name, b"").decode(errors="replace")
 
 
 def _opened(entry: Entry) -> bytes:

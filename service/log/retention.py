@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import redis
 
-from service.keys import DISCARDED, LOG, OVERCOME, mentions_key
+from service.keys import DISCARDED, LOG, LOG_COPY, OVERCOME, mentions_key
 from service.log.entry import Entry, read_entry
 from service.log.event_log import states
 from service.log.indexed import unindex
@@ -28,13 +28,15 @@ def trim(client: redis.Redis, older_than_ms: int, *, start: str = "-", count: in
 
     What is pending, retrying or failed stays, however old. An applied entry never becomes pending
     again, so nothing but its replay can happen between looking and removing, and that is harmless.
+    They leave a copy of the log that is being made as well: it would begin again each time.
     """
     entries = _old_entries(client, older_than_ms, start, count)
     standing = states(client, [entry.entry_id for entry in entries])
     old = [entry for entry, state in zip(entries, standing, strict=True) if state in DONE]
     if old:
         with client.pipeline(transaction=True) as pipe:
-            pipe.xdel(LOG, *[entry.entry_id for entry in old])
+            for stream in (LOG, LOG_COPY):
+                pipe.xdel(stream, *[entry.entry_id for entry in old])
             for history in (DISCARDED, OVERCOME):
                 pipe.hdel(history, *[entry.entry_id for entry in old])
             unindex(pipe, old)

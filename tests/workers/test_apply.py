@@ -281,6 +281,15 @@ def test_a_store_that_forgot_the_script_is_told_it_again(
     assert stored_answers(client) == expected_of(*HISTORY)
 
 
+def test_a_store_that_forgets_the_script_again_at_once_is_given_it_with_the_documents(
+    client: "redis.Redis", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "script_load", lambda _script: client.script_flush())
+    client.script_flush()
+    assert apply(Projection(client), told(*HISTORY)).failed == {}
+    assert stored_answers(client) == expected_of(*HISTORY)
+
+
 def test_versions_grow_even_when_the_clock_does_not(
     client: "redis.Redis", projection: Projection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,8 @@ import msgspec
 from service.documents import CustomerAnswer, decode_customer
 from service.keys import Namespace, customer_key
 from service.projection import Projection
-from workers.algebra.facts import NEVER, CustomerFacts
+from workers.algebra.facts import NEVER
+from workers.deriving import CUSTOMERS
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -22,20 +23,17 @@ class Known(msgspec.Struct, frozen=True):
 
 
 def known(projection: Projection, namespace: Namespace, customers: Sequence[str]) -> list[Known]:
-    """Return what is known of each of these customers now."""
+    """Return what is known of each of these customers now; raises UnreadableError."""
     values = projection.load([customer_key(namespace, customer) for customer in customers])
     return [_read(value) if value else Known() for value in values]
 
 
 def _read(value: bytes) -> Known:
     _, answer, packed = decode_customer(value)
-    facts = _FACTS.decode(packed)
+    facts = CUSTOMERS.decode_facts(packed)
     attached = (
         source
         for source, link in facts.links.items()
         if link.times.gone == NEVER and not facts.deleted
     )
     return Known(answer, tuple(attached), answer.second)
-
-
-_FACTS = msgspec.msgpack.Decoder(CustomerFacts)

@@ -13,7 +13,7 @@ import click
 import msgspec
 import redis
 
-from service.compression import LackingError
+from service.compression import LackingError, UnreadableError
 from service.settings import Settings, without_password
 from service.stores import AWAY, words_of
 from service.watch import logs
@@ -60,6 +60,11 @@ def desk_of(data_dir: DataDir) -> Iterator[Desk]:
         raise click.ClickException(_cannot_be_asked(settings, error, data_dir)) from None
     except LackingError as error:
         raise click.ClickException(f"What lies in the store cannot be read: {error}.") from None
+    except UnreadableError as error:
+        raise click.ClickException(
+            f"A document or an event cannot be read: {error}. `onfile rebuild --check` names "
+            "such documents, and deploy/RUNBOOK.md says how to make them anew."
+        ) from None
     except KeyboardInterrupt:
         raise click.ClickException("Stopped. It can be run again.") from None
 

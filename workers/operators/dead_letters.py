@@ -106,10 +106,11 @@ def named(client: redis.Redis, event_ids: Iterable[str]) -> Iterator[Treated]:
 def retry(client: redis.Redis, one: Treated, *, dry_run: bool = False) -> Treated:
     """Have a dead letter or a discarded event tried again at once; its history is kept.
 
-    Any other is left alone. Doing it twice is harmless: the second time it is being retried.
+    Any other is left alone, and so is what no job can be named after. Doing it twice is harmless:
+    the second time it is being retried.
     """
     [history] = retries.histories(client, [one.entry]) if one.entry else [None]
-    if history is None or history.state == "retrying":
+    if history is None or history.state == "retrying" or not doorbell.can_have_job(history.event):
         return one
     if not dry_run:
         with client.pipeline(transaction=True) as pipe:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from service.event import NotAnEventError
 from service.watch.logs import MASK, SECRET_SHAPES
 from workers.algebra.objects import Json, parsed
 
@@ -24,9 +25,17 @@ def shown(body: bytes) -> Shown:
 
     A client secret lets whoever has it act for the customer. It stands in a field of its own, and
     inside the addresses a customer is sent to.
+
+    Raises:
+        NotAnEventError: not_json: it was damaged since it was accepted.
+
     """
     masked: list[str] = []
-    return Shown(_encode(_without_secrets(parsed(body), "", masked)), masked)
+    try:
+        whole = parsed(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise NotAnEventError("not_json") from None
+    return Shown(_encode(_without_secrets(whole, "", masked)), masked)
 
 
 def _without_secrets(value: Json, path: str, masked: list[str]) -> Json:

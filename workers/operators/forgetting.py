@@ -13,7 +13,7 @@ import msgspec
 
 from service import doorbell
 from service.documents import encode_document
-from service.keys import Namespace, Subject, mentions_key
+from service.keys import LOG_COPY, Namespace, Subject, mentions_key
 from service.log import event_log, forgotten, standing
 from service.log.entry import Entry
 from service.log.rewrite import rewrite_log
@@ -80,6 +80,7 @@ def forget(
     if left.entries or left.documents:  # came in between
         erased += _erase(desk, left)
         left = person.find(desk, *left.name, known=left.ids, progress=progress)
+    desk.log.delete(LOG_COPY)  # one that was left behind may hold what has been trimmed since
     rewrite_log(desk.log, progress)
     return Forgotten(
         person=found,

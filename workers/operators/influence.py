@@ -5,14 +5,15 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from service.documents import CustomerAnswer, SourceAnswer, decode_customer, decode_source
+from service.compression import LackingError, UnreadableError
 from service.drop import Drop
 from service.keys import Namespace, customer_key, source_key
 from service.projection import Projection
-from workers.algebra.bare import bare_customer, bare_source
 from workers.algebra.facts import NEVER, CustomerFacts, Facts, Group, Record, SourceFacts, Times
+from workers.algebra.links import A, F
 from workers.algebra.seconds import newest
 from workers.algebra.views import has_second_view, in_shared_values
+from workers.deriving import CUSTOMERS, SOURCES, Kind
 from workers.operators.moments import iso
 
 Standing: TypeAlias = Literal["shapes", "kept", "outdone", "absent"]
@@ -20,6 +21,8 @@ Standing: TypeAlias = Literal["shapes", "kept", "outdone", "absent"]
 TIMES = ("added", "seen", "first", "gone")
 DECISIVE_TIMES = ("added", "first", "gone")
 """Each of these is the least that any event tells; `seen` only bounds them."""
+
+_NOT_IN_IT = "not in the document"
 
 
 class ToldFact(msgspec.Struct, frozen=True):
@@ -39,7 +42,12 @@ class ToldFact(msgspec.Struct, frozen=True):
 
 
 def told_facts(projection: Projection, namespace: Namespace, facts: Facts) -> list[ToldFact]:
-    """Return every fact of an event with its standing in the documents as they are now."""
+    """Return every fact of an event with its standing in the documents as they are now.
+
+    Raises:
+        LackingError: a document is whole, and this process lacks what it takes to read it.
+
+    """
     sources, customers = list(facts.sources), list(facts.customers)
     keys = [source_key(namespace, one) for one in sources]
     keys += [customer_key(namespace, one) for one in customers]
@@ -55,11 +63,7 @@ def told_facts(projection: Projection, namespace: Namespace, facts: Facts) -> li
 def _of_source(
     source: str, told: SourceFacts, value: bytes | None, drop: Drop
 ) -> Iterator[ToldFact]:
-    answer: SourceAnswer | None = None
-    known = SourceFacts()
-    if value is not None:
-        _, answer, packed = decode_source(value)
-        known = bare_source(_SOURCE_FACTS.decode(packed), drop)
+    answer, known, missing = _known(SOURCES, value, drop)
     kind = answer.kind if answer else ""
     snapshot = newest(known.snapshots, silent=kind == "source").record
     shared = (
@@ -68,7 +72,6 @@ def _of_source(
         else newest(known.views).record
     )
     chosen = {record.event for record in (snapshot, shared) if record}
-    missing = answer is None
     for fact, group, kept in (
         ("snapshot", told.snapshots, known.snapshots),
         ("view", told.views, known.views),
@@ -85,12 +88,7 @@ def _of_source(
 def _of_customer(
     customer: str, told: CustomerFacts, value: bytes | None, drop: Drop
 ) -> Iterator[ToldFact]:
-    answer: CustomerAnswer | None = None
-    known = CustomerFacts()
-    if value is not None:
-        _, answer, packed = decode_customer(value)
-        known = bare_customer(_CUSTOMER_FACTS.decode(packed), drop)
-    missing = answer is None
+    _, known, missing = _known(CUSTOMERS, value, drop)
     record = newest(known.snapshots).record
     chosen = {record.event} if record and not known.deleted else set()
     for second, one in _records(told.snapshots):
@@ -114,6 +112,19 @@ def _of_customer(
             yield ToldFact("customer", customer, "list", shown, standing, why)
 
 
+def _known(kind: Kind[F, A], value: bytes | None, drop: Drop) -> tuple[A | None, F, str]:
+    """Return what a document holds; where that is nothing, why."""
+    if value is None:
+        return None, kind.empty(), "there is no such document"
+    try:
+        _, answer, packed = kind.decode(value)
+        return answer, kind.bare(kind.decode_facts(packed), drop), ""
+    except LackingError:
+        raise
+    except UnreadableError:
+        return None, kind.empty(), "the document is damaged"
+
+
 def _records(group: Group) -> Iterator[tuple[int, Record]]:
     for second, records in sorted(group.items()):
         for record in records.values():
@@ -121,30 +132,30 @@ def _records(group: Group) -> Iterator[tuple[int, Record]]:
 
 
 def _record_standing(
-    second: int, record: Record, kept: Group, chosen: set[str], *, missing: bool
+    second: int, record: Record, kept: Group, chosen: set[str], *, missing: str
 ) -> tuple[Standing, str]:
     if missing:
-        return "absent", "there is no such document"
+        return "absent", missing
     if second not in kept:
         newer = kept and min(kept) > second
-        return ("outdone", "newer ones are kept") if newer else ("absent", "not in the document")
+        return ("outdone", "newer ones are kept") if newer else ("absent", _NOT_IN_IT)
     stored = kept[second].get(record.key)
     if stored is None:
-        return "absent", "not in the document"
+        return "absent", _NOT_IN_IT
     same = "" if stored.event == record.event else f" (as told by {stored.event})"
     if stored.event in chosen:
         return "shapes", f"the chosen one{same}"
     return "kept", f"another one is chosen{same}"
 
 
-def _times(source: str, told: Times, known: Times, *, missing: bool) -> Iterator[ToldFact]:
+def _times(source: str, told: Times, known: Times, *, missing: str) -> Iterator[ToldFact]:
     for name in TIMES:
         moment, earliest = getattr(told, name), getattr(known, name)
         if moment == NEVER:
             continue
         standing, why = _held(
             held=moment == earliest,
-            missing=missing or earliest > moment,
+            missing=missing or (_NOT_IN_IT if earliest > moment else ""),
             other=f"{_moment(earliest)} is known",
         )
         if standing == "kept" and name in DECISIVE_TIMES:
@@ -152,15 +163,11 @@ def _times(source: str, told: Times, known: Times, *, missing: bool) -> Iterator
         yield ToldFact("source", source, name, _moment(moment), standing, why)
 
 
-def _held(*, held: bool, missing: bool, other: str = "not in the document") -> tuple[Standing, str]:
+def _held(*, held: bool, missing: str, other: str = _NOT_IN_IT) -> tuple[Standing, str]:
     if missing:
-        return "absent", "not in the document"
+        return "absent", missing
     return ("kept", "in the document") if held else ("outdone", other)
 
 
 def _moment(second: int) -> str:
     return "never" if second == NEVER else iso(second).replace(".000Z", "Z")
-
-
-_SOURCE_FACTS = msgspec.msgpack.Decoder(SourceFacts)
-_CUSTOMER_FACTS = msgspec.msgpack.Decoder(CustomerFacts)

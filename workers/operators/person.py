@@ -13,6 +13,7 @@ from service.keys import SOURCE_KEYS, Namespace, Subject, customer_key, source_k
 from service.log import event_log, mentions
 from service.log.entry import Entry
 from workers.algebra.facts import NEVER, CustomerFacts, SourceFacts
+from workers.deriving import CUSTOMERS, SOURCES
 from workers.operators.desk import Desk
 from workers.operators.reading import Span, order, read_span
 
@@ -160,12 +161,12 @@ def _documents(desk: Desk, namespace: Namespace, customer: str, sources: list[st
 
 def customer_facts(value: bytes) -> CustomerFacts | None:
     """Return what a customer's document keeps; None when it is damaged."""
-    return _if_readable(lambda: _CUSTOMER_FACTS.decode(decode_customer(value)[2]))
+    return _if_readable(lambda: CUSTOMERS.decode_facts(decode_customer(value)[2]))
 
 
 def source_facts(value: bytes) -> SourceFacts | None:
     """Return what a source's document keeps; None when it is damaged."""
-    return _if_readable(lambda: _SOURCE_FACTS.decode(decode_source(value)[2]))
+    return _if_readable(lambda: SOURCES.decode_facts(decode_source(value)[2]))
 
 
 def owner_of(value: bytes) -> str | None:
@@ -178,9 +179,5 @@ def _if_readable(read: Callable[[], T]) -> T | None:
         return read()
     except LackingError:
         raise  # it is whole: another process reads it
-    except (UnreadableError, msgspec.DecodeError):
+    except UnreadableError:
         return None
-
-
-_CUSTOMER_FACTS = msgspec.msgpack.Decoder(CustomerFacts)
-_SOURCE_FACTS = msgspec.msgpack.Decoder(SourceFacts)

@@ -70,9 +70,9 @@ def _story(desk: Desk, entry: Entry, state: str, history: retries.Retry | None) 
     tells, problem, facts = _told(desk, entry)
     try:
         body, masked = envelope.shown(entry.body)
-    except UnreadableError as unreadable:
+    except (UnreadableError, NotAnEventError) as error:
         body, masked = b"null", []
-        problem = str(unreadable)
+        problem = str(error) or reason_of(error)
     return msgspec.convert(
         {
             **msgspec.structs.asdict(found(entry, state)),

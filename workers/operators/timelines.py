@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from functools import cache
 
-import msgspec
 import redis
 
 from service import stores
@@ -18,7 +17,7 @@ from service.projection import Projection
 from service.settings import Settings
 from service.timeline import Tell, Teller, Timeline
 from workers.algebra.bare import bare_customer
-from workers.algebra.facts import CustomerFacts
+from workers.deriving import CUSTOMERS
 from workers.handlers import UnprojectableError, facts_of
 from workers.timelines.changes import Heard
 from workers.timelines.retelling import retell
@@ -39,6 +38,7 @@ class Timelines:
 
         Raises:
             LackingError: it would not be told right.
+            UnreadableError: the customer's document is damaged.
             redis.RedisError: a store is away.
 
         """
@@ -47,7 +47,7 @@ class Timelines:
             return None
         _, answer, packed = decode_customer(value)
         drop = self._projection.drop
-        facts = bare_customer(_FACTS.decode(packed), drop)
+        facts = bare_customer(CUSTOMERS.decode_facts(packed), drop)
         subjects = [Subject(namespace, one) for one in (customer, *facts.links)]
         entries = mentions.entries_of(self._log, subjects)[-MOST_ENTRIES:]
         heard = [
@@ -92,6 +92,3 @@ def _teller(entry: Entry, event: Event) -> Teller:
         request=event.request or None,
         received=entry.received_ms // 1000,
     )
-
-
-_FACTS = msgspec.msgpack.Decoder(CustomerFacts)

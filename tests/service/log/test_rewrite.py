@@ -20,6 +20,7 @@ from service.log.event_log import (
     claim_stuck,
     ensure_group,
 )
+from service.log.retention import trim
 from service.log.rewrite import rewrite_log
 
 if TYPE_CHECKING:
@@ -107,6 +108,42 @@ def test_what_comes_and_what_goes_meanwhile_is_heeded(
     ids = [entry.id for entry in claim_new(client, "worker", 20)]
     assert ids == [*(f"evt_{n}" for n in range(1, 9)), "evt_meanwhile"]
     assert sum(steps) > 10  # it began again
+
+
+def test_retention_takes_no_copying_back_to_its_beginning(
+    client: redis.Redis, event_body: "EventBody"
+) -> None:
+    append(client, event_body, *(f"evt_{n}" for n in range(20)))
+    acknowledge(client, [entry.entry_id for entry in claim_new(client, "worker", 14)])
+    steps: list[int] = []
+
+    def meanwhile(copied: int) -> None:
+        steps.append(copied)
+        trim(client, 0, count=2)
+
+    applied = entry_ids(client)[:14]
+    rewrite_log(client, meanwhile)
+    assert sum(steps) <= 20
+    assert 0 < len(set(applied) & set(entry_ids(client))) < len(applied)
+    assert [entry.id for entry in claim_new(client, "worker", 20)] == [
+        f"evt_{n}" for n in range(14, 20)
+    ]
+    assert not client.exists(LOG_COPY)
+
+
+def test_what_was_copied_and_trimmed_to_the_last_is_no_end(
+    client: redis.Redis, event_body: "EventBody"
+) -> None:
+    append(client, event_body, *(f"evt_{n}" for n in range(9)))
+    acknowledge(client, [entry.entry_id for entry in claim_new(client, "worker", 5)])
+
+    def meanwhile(_copied: int) -> None:
+        trim(client, 0)
+
+    rewrite_log(client, meanwhile)
+    assert [entry.id for entry in claim_new(client, "worker", 9)] == [
+        f"evt_{n}" for n in range(5, 9)
+    ]
 
 
 def test_one_that_was_stopped_is_gone_on_with(client: redis.Redis, event_body: "EventBody") -> None:

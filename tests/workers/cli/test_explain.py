@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from rich.console import Console
 
-from service.keys import Namespace
+from service.compression import compress
+from service.keys import Namespace, customer_key
 from tests.workers.notation import CUSTOMER, added, card, created, event, removed, updated
 from tests.workers.operators.bench import Bench
 from workers.cli.timeline_text import print_timeline
@@ -83,3 +84,14 @@ def test_a_customer_that_is_not_known_is_said_in_a_sentence(run: "Run", bench: B
     bench.drain()
     assert "Say which: --mode" in run(CUSTOMER).stderr
     assert run(CUSTOMER, "--mode", "live").returncode == 0
+
+
+def test_a_damaged_document_is_said_in_a_sentence(run: "Run", bench: Bench) -> None:
+    bench.accept(created("A", 1))
+    bench.drain()
+    key = customer_key(Namespace("", "test"), CUSTOMER)
+    bench.log.set(key, bytes(8) + compress(b"\x92\x97\xa1\xff"))
+    said = run(CUSTOMER)
+    assert said.returncode == 1
+    assert said.stderr.startswith("Error: A document or an event cannot be read: it is damaged.")
+    assert "onfile rebuild --check" in said.stderr

@@ -8,7 +8,7 @@ import pytest
 import redis
 import zstandard
 
-from service import doorbell
+from service import compression, doorbell
 from service.compression import UnknownDictionaryError
 from service.keys import DISCARDED, FAILED, LOG, OVERCOME, RETRIES, Namespace
 from service.log import event_log
@@ -169,7 +169,7 @@ def test_what_a_newer_version_wrote_is_left_to_that_one(bench: "Bench") -> None:
 
 def a_dictionary() -> zstandard.ZstdCompressionDict:
     samples: list[Any] = [f"sample {n} of some length {n * n}".encode() * 3 for n in range(200)]
-    return zstandard.train_dictionary(1024, samples, dict_id=7)
+    return zstandard.train_dictionary(1024, samples, dict_id=compression.IDS[-1])
 
 
 def test_a_source_that_another_customer_claims_more_rightly_stays_with_its_events(

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from service.keys import FAILED, METERS, RETRIES
-from service.log import event_log
+from service.keys import FAILED, LOG, METERS, RETRIES
+from service.log import event_log, retention
 from service.watch.meters import STRIPE
 from tests.workers.notation import CUSTOMER, created, event
 from tests.workers.operators.bench import Bench, Handlers
 from workers import deriving, draining, halting, lines, maintenance, retries, rounds
 from workers.algebra.derive import derive_customer
 from workers.algebra.facts import CustomerFacts, Facts, SourceFacts
+from workers.operators import dead_letters
+from workers.operators.search import Wanted, search
 from workers.operators.status import status
 
 if TYPE_CHECKING:
@@ -154,3 +156,23 @@ def test_a_meter_that_is_full_holds_up_no_event(bench: Bench) -> None:
     bench.accept(created("A", 1))
     assert bench.drain()["applied"] == 1
     assert status(bench.desk, sample_seconds=0).pending == 0
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [{"x": "y"}, {"id": b"\xff", "type": b"\xff", "body": "{}"}, {"id": "a b", "mode": "live"}],
+)
+def test_what_somebody_else_wrote_into_the_log_is_a_dead_letter_and_holds_up_nothing(
+    bench: Bench, foreign: dict[Any, Any]
+) -> None:
+    bench.accept(created("A", 1))
+    entry_id: Any = bench.log.xadd(LOG, foreign)
+    bench.accept(created("B", 2))
+    assert bench.drain() == {"applied": 2, "failed": 1}
+    assert bench.log.zrange(FAILED, 0, -1) == [entry_id]
+    assert status(bench.desk, sample_seconds=0).failed == 1
+    assert len(list(search(bench.log, Wanted()))) == 3
+    [letter] = dead_letters.dead_letters(bench.log)
+    assert dead_letters.retry(bench.log, dead_letters.treated(letter)).verdict == "not_failed"
+    assert dead_letters.discard(bench.log, dead_letters.treated(letter)).verdict == "discarded"
+    assert retention.trim(bench.log, 0).removed == 3

@@ -3,9 +3,16 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-from service.keys import OVERCOME
+import pytest
+
+from service.compression import compress
+from service.keys import OVERCOME, Namespace, customer_key
 from service.log.retention import trim
+from service.log.rewrite import rewrite_log
 from tests.workers.notation import CUSTOMER, added, card, created, event, removed, updated
+from tests.workers.operators.bench import KEY
+from tests.workers.stored import stored_values
+from workers.operators import person
 from workers.operators.envelope import shown
 from workers.operators.story import Story, stories
 
@@ -155,3 +162,37 @@ def test_one_change_told_twice_is_kept_once_and_says_by_whom(bench: "Bench") -> 
     why: list[ToldFact] = [fact for fact in two.facts if fact.fact == "snapshot"]
     assert why[0].why.endswith("(as told by evt_a)")
     assert one.shapes_answer
+
+
+@pytest.mark.parametrize("keys", [(), (KEY,)], ids=["plain", "sealed"])
+def test_an_event_of_which_the_documents_are_damaged_is_still_shown(bench: "Bench") -> None:
+    bench.accept(created("A", 1), added("A", 1))
+    bench.drain()
+    for key, value in stored_values(bench.log).items():
+        bench.log.set(key, value[:-4])
+    _, story = (one for event_id in bench.event_ids() for one in stories(bench.desk, event_id))
+    assert set(standings(story).values()) == {"absent"}
+    assert {fact.why for fact in story.facts} == {"the document is damaged"}
+
+
+def test_a_document_that_can_be_opened_and_makes_no_sense_is_damaged(bench: "Bench") -> None:
+    [story] = applied(bench, created(None, 1))
+    key = customer_key(Namespace("", "test"), CUSTOMER)
+    packed = b"\x92\x97\xa1\xff"  # a text that is none
+    bench.log.set(key, bytes(8) + compress(packed))
+    [story] = stories(bench.desk, story.event)
+    assert {fact.why for fact in story.facts} == {"the document is damaged"}
+    assert person.find(bench.desk, Namespace("", "test"), CUSTOMER).documents == 1
+
+
+def test_an_event_that_is_no_json_any_more_says_so(bench: "Bench") -> None:
+    bench.accept(created("A", 1))
+    torn = compress(b'{"id": "evt_1"')
+    rewrite_log(bench.log, lambda _: None, lambda some: {one.entry_id: torn for one in some})
+    [event_id] = bench.event_ids()
+    [story] = stories(bench.desk, event_id)
+    assert (story.tells, story.problem, bytes(story.envelope)) == (
+        "unreadable",
+        "not_json",
+        b"null",
+    )
