@@ -36,6 +36,9 @@ HEADER_BYTES = 4
 NOTHING, HEAD, BODY = range(3)
 """What of a request has begun to come and has not come whole."""
 
+LAST_CALL_SECONDS = 0.1
+"""How long a request may be on its way to a server that ends; a busy client always has one."""
+
 SENDING_STILL = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 """What is said to clients in the middle of sending; any other refusal is to one that is slow, or
 to make room."""
@@ -73,6 +76,8 @@ class Connection(asyncio.Protocol):
         self._headers: Headers = []
         self._body_bytes = 0
         self._deaf = False
+        self._ends = False
+        """Whether the next answer is the last."""
         self._paused = False
         self._turns = Turns()
         self.held_bytes = 0
@@ -154,7 +159,7 @@ class Connection(asyncio.Protocol):
             self._came_on = True
             self._head_bytes = 0
             keep_alive = scope["http_version"] == "1.1" and self._parser.should_keep_alive()
-            self._turns.add(Exchange(self, scope, keep_alive=keep_alive))
+            self._turns.add(Exchange(self, scope, keep_alive=keep_alive and not self._ends))
             if self._turns.ahead:
                 self._pause_reading()
 
@@ -252,11 +257,15 @@ class Connection(asyncio.Protocol):
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
 
     def shutdown(self) -> None:
-        """Close it when what was taken has been answered: the server ends."""
-        if self._turns.at_work is None:
-            self._close()
-        else:
+        """Close it when what was taken, or comes in a moment, is answered: the server ends."""
+        self._ends = True
+        self._crowd.outgoing.flush()
+        if self._turns.at_work is not None:
             self._turns.keep_alive_no_more()
+        elif self.transport.get_write_buffer_size():
+            self.transport.close()  # when that has been taken
+        else:
+            self.until = min(self.until, self._loop.time() + LAST_CALL_SECONDS)
 
     # Below
 

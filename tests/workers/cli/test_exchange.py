@@ -347,6 +347,25 @@ def test_http_1_0_is_not_told_to_continue() -> None:
     assert hear(echo, begun, half_close=True) == b""
 
 
+def test_a_request_on_its_way_when_the_server_ends_is_answered() -> None:
+    async def conversation() -> bytes:
+        async with server(echo) as (running, port):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(ALIVE)
+            first = await reader.readuntil(b"\r\n\r\n")
+            assert b"connection: close" not in first
+            for connection in list(running.server_state.connections):
+                connection.shutdown()
+            writer.write(ALIVE)
+            answer = await reader.read()
+            writer.close()
+            return answer
+
+    answer = asyncio.run(conversation())
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"connection: close" in answer
+
+
 def test_http_1_0_gets_one_answer() -> None:
     answer = hear(echo, b"POST / HTTP/1.0\r\nContent-Length: 2\r\n\r\nhi")
     assert b"connection: close" in answer
