@@ -7,6 +7,7 @@ import contextlib
 import os
 import select
 import stat
+import threading
 import time
 from collections import deque
 from typing import TextIO
@@ -18,7 +19,7 @@ WAITING_BYTES = 1024 * 1024
 """What is kept for a reader that is behind."""
 
 PATIENCE_SECONDS = 1.0
-"""How long it is waited for when no more can be kept, and at the end; once until it reads again."""
+"""How long it is waited for at the end, and when no more can be kept: once until it has read."""
 
 LOST = '{"level":"warning","event":"log.lines_lost","lines":%d}\n'
 
@@ -32,10 +33,9 @@ class Outlet:
         self._file = out.fileno()
         self._room = select.poll()
         self._room.register(self._file, select.POLLOUT)
-        self._waiting: deque[bytes] = deque()
-        self._waiting_bytes = 0
-        self._lost = 0
-        self._patient = True
+        self._patient: bool
+        self._begin()
+        os.register_at_fork(after_in_child=self._begin)  # what waits is the parent's to say
 
     def isatty(self) -> bool:
         """Return False: a terminal is waited for."""
@@ -43,24 +43,37 @@ class Outlet:
 
     def write(self, text: str) -> None:
         """Take whole lines; those that find no room are lost."""
-        lines = text.encode(errors="backslashreplace")
+        with self._turn:
+            self._take(text.encode(errors="backslashreplace"))
+
+    def flush(self) -> None:
+        """Hand over what the reader has room for. Raises OSError when there is no reader."""
+        with self._turn:
+            self._hand_over(0)
+
+    def drain(self) -> None:
+        """Hand over all of it, and wait a while for a reader that is behind."""
+        with self._turn:
+            self._hand_over(PATIENCE_SECONDS)
+            self._patient = not self._waiting
+
+    def _begin(self) -> None:
+        self._turn = threading.RLock()
+        self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._lost = 0
+        self._patient = True
+
+    def _take(self, lines: bytes) -> None:
         if self._waiting_bytes > WAITING_BYTES and self._patient:
             self.drain()
         if self._waiting_bytes > WAITING_BYTES:
             self._lost += lines.count(b"\n")
             return
-        for piece in [lines] if len(lines) <= ATOMIC_BYTES else lines.splitlines(keepends=True):
-            self._waiting.append(piece)
+        for line in [lines] if len(lines) <= ATOMIC_BYTES else lines.splitlines(keepends=True):
+            for start in range(0, len(line), ATOMIC_BYTES):
+                self._waiting.append(line[start : start + ATOMIC_BYTES])
         self._waiting_bytes += len(lines)
-
-    def flush(self) -> None:
-        """Hand over what the reader has room for. Raises OSError when there is no reader."""
-        self._hand_over(0)
-
-    def drain(self) -> None:
-        """Hand over all of it, and wait for the reader a while, but not twice in vain."""
-        self._hand_over(PATIENCE_SECONDS if self._patient else 0)
-        self._patient = not self._waiting
 
     def _hand_over(self, seconds: float) -> None:
         self._out.flush()  # what was printed before
@@ -68,15 +81,13 @@ class Outlet:
         while self._waiting and self._has_room(give_up):
             piece = self._waiting.popleft()
             self._waiting_bytes -= len(piece)
-            try:
-                rest = piece[os.write(self._file, piece) :]
-            except BlockingIOError:
-                rest = piece
-            if rest:
-                self._waiting.appendleft(rest)
-                self._waiting_bytes += len(rest)
-                if not give_up:
-                    return
+            taken = 0
+            with contextlib.suppress(BlockingIOError):  # another process took the room
+                taken = os.write(self._file, piece)
+            if taken < len(piece):
+                self._waiting.appendleft(piece[taken:])
+                self._waiting_bytes += len(piece) - taken
+                break
         if not self._waiting:
             self._patient = True
             if self._lost:
