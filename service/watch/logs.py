@@ -23,6 +23,8 @@ import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, ProcessorReturnValue, WrappedLogger
 
+from service.watch.outlet import Outlet, outlet
+
 MASK = "***"
 
 CHATTY = ("uvicorn", "rq")
@@ -48,14 +50,16 @@ def configure(
     `fmt` is json, console or auto (console on a terminal). `secrets` are the process's own, masked
     wherever they turn up, whatever they look like.
     """
-    out = stream or sys.stdout
+    out = outlet(stream or sys.stdout)
     console = fmt == "console" or (fmt == "auto" and out.isatty())
     least = logging.getLevelNamesMapping()[level.upper()]
     chatty_least = least if level == "debug" else max(least, logging.WARNING)
     _hidden.clear()
     hide(secrets)
     lines = _Lines(out)
-    atexit.register(lines.flush)
+    if isinstance(out, Outlet):
+        atexit.register(_drain, out)
+    atexit.register(lines.flush)  # first
     render = _for_people(out) if console else [_as_json]
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, *render],
@@ -96,7 +100,7 @@ def mask(text: str, secrets: Iterable[str] = ()) -> str:
     return text
 
 
-def _for_people(out: TextIO) -> list[Processor]:
+def _for_people(out: TextIO | Outlet) -> list[Processor]:
     return [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
@@ -132,7 +136,7 @@ class _Lines(threading.local):
     One that cannot be written is lost; the work it tells of is not.
     """
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO | Outlet) -> None:
         self._out = out
         self._gathered: list[str] = []
 
@@ -160,6 +164,11 @@ class _Lines(threading.local):
         with contextlib.suppress(OSError, ValueError):  # a pipe nobody reads; a closed file
             self._out.write("".join(lines))
             self._out.flush()
+
+
+def _drain(out: Outlet) -> None:
+    with contextlib.suppress(OSError, ValueError):  # as in `_Lines`
+        out.drain()
 
 
 def _masked(

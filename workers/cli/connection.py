@@ -36,6 +36,13 @@ HEADER_BYTES = 4
 NOTHING, HEAD, BODY = range(3)
 """What of a request has begun to come and has not come whole."""
 
+LAST_CALL_SECONDS = 0.1
+"""How long a request may be on its way to a server that ends; a busy client always has one."""
+
+SENDING_STILL = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+"""What is said to clients in the middle of sending; any other refusal is to one that is slow, or
+to make room."""
+
 log = structlog.get_logger()
 
 
@@ -56,19 +63,21 @@ class Connection(asyncio.Protocol):
         self.server_state = server_state
         self._loop = _loop or asyncio.get_running_loop()
         self._crowd = crowd
-        self._parser = httptools.HttpRequestParser(self)
-        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._parser = self._new_parser()
         self._reading = NOTHING
         self._came_on = False
         """Whether a head or a body began or ended since the client's turn was last looked at."""
         self._piece_bytes = 0
         """What came last."""
         self._head_bytes = 0
-        """What came of the head being read, without the piece that it began in."""
+        """What came of the head being read, without the piece that it began in; later of what
+        stands between and after the chunks of a body."""
         self._url = b""
         self._headers: Headers = []
         self._body_bytes = 0
         self._deaf = False
+        self._ends = False
+        """Whether the next answer is the last."""
         self._paused = False
         self._turns = Turns()
         self.held_bytes = 0
@@ -101,18 +110,19 @@ class Connection(asyncio.Protocol):
         if self._deaf:
             return
         self._piece_bytes = len(data)
-        if self._reading == HEAD:
+        if self._reading != NOTHING:
             self._head_bytes += len(data)
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._answer_no_more()  # in HTTP/1.1, as a server may (RFC 9110, 7.8)
+            self._parse(data)
         except httptools.HttpParserError as error:
             log.info("request.unreadable", error=type(error).__name__)
             self._refuse(HTTPStatus.BAD_REQUEST)
-        if self._reading == HEAD and self._head_bytes > self._crowd.head_limit_bytes:
+        if self._deaf:
+            return
+        if self._reading != NOTHING and self._head_bytes > self._crowd.head_limit_bytes:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        elif self._reading == BODY:
+            return
+        if self._reading == BODY:
             self._hold_body()
         self._take_turns()
 
@@ -129,12 +139,13 @@ class Connection(asyncio.Protocol):
         self._url += piece
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header."""
-        self._headers.append((name.lower(), value))
+        """Take a header; what comes after a body is none (RFC 9110, 6.5.1)."""
+        if self._reading == HEAD:
+            self._headers.append((name.lower(), value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         """Take a request whose head is in order."""
-        if self._deaf:
+        if self._deaf or self._parser.should_upgrade():
             return
         if self._head_bytes + self._piece_bytes > self._crowd.head_limit_bytes < self._head_size():
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -143,17 +154,19 @@ class Connection(asyncio.Protocol):
         elif len(self._turns.ahead) == REQUESTS_AHEAD:
             self._answer_no_more()
         else:
+            scope = request_scope(self._scope, self._parser, self._url, self._headers)
             self._reading = BODY
             self._came_on = True
-            scope = request_scope(self._scope, self._parser, self._url, self._headers)
+            self._head_bytes = 0
             keep_alive = scope["http_version"] == "1.1" and self._parser.should_keep_alive()
-            self._turns.add(Exchange(self, scope, keep_alive=keep_alive))
+            self._turns.add(Exchange(self, scope, keep_alive=keep_alive and not self._ends))
             if self._turns.ahead:
                 self._pause_reading()
 
     def on_body(self, piece: bytes) -> None:
         """Take a piece of the body, unless nobody will read it."""
         request = self._turns.latest
+        self._head_bytes = 0
         if self._deaf or request is None or request.over:
             return
         self._body_bytes += len(piece)
@@ -162,12 +175,22 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Know that the request has come whole."""
-        if self._deaf or self._turns.latest is None:
+        if self._deaf or self._reading != BODY or self._turns.latest is None:
             return
         self._reading = NOTHING
         self._came_on = True
         self._turns.latest.end()
         self._let_go_of_body()
+
+    def eof_received(self) -> bool:
+        """Answer what has come whole, for who says nothing more may listen still."""
+        if self._turns.at_work is None or self._is_last_half_read():
+            self._crowd.outgoing.flush()
+            return False  # and the transport closes itself
+        self._answer_no_more()
+        self._reading = NOTHING
+        self._turns.hear_no_more()
+        return True
 
     def pause_writing(self) -> None:
         """Wait for the client to take its answer."""
@@ -207,9 +230,10 @@ class Connection(asyncio.Protocol):
         self._turns.answered()
         self._let_go_of_body()
         if not exchange.keep_alive:
+            more_may_come = self._paused or self._reading != NOTHING
             self._deaf = True
             self._turns.end()
-            self._close()
+            self._part() if more_may_come else self._close()
             self._wait(self._crowd.client_seconds)  # for taking the answer
             return
         self.read_on()
@@ -224,7 +248,7 @@ class Connection(asyncio.Protocol):
 
     def end(self) -> None:
         """Close it: its time is over, or its place is needed."""
-        if self.transport.is_closing() or self.transport.get_write_buffer_size():
+        if self._deaf or self.transport.is_closing() or self.transport.get_write_buffer_size():
             self.transport.abort()  # closing would wait until the client has read everything
         elif self._reading == NOTHING:
             self._deaf = True
@@ -233,20 +257,48 @@ class Connection(asyncio.Protocol):
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
 
     def shutdown(self) -> None:
-        """Close it when what was taken has been answered: the server ends."""
-        if self._turns.at_work is None:
-            self._close()
-        else:
+        """Close it when what was taken, or comes in a moment, is answered: the server ends."""
+        self._ends = True
+        self._crowd.outgoing.flush()
+        if self._turns.at_work is not None:
             self._turns.keep_alive_no_more()
+        elif self.transport.get_write_buffer_size():
+            self.transport.close()  # when that has been taken
+        else:
+            self.until = min(self.until, self._loop.time() + LAST_CALL_SECONDS)
 
     # Below
+
+    def _new_parser(self) -> httptools.HttpRequestParser:
+        parser = httptools.HttpRequestParser(self)
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        return parser
+
+    def _parse(self, data: bytes) -> None:
+        """Read on; an offer to speak another protocol is ignored, as it may be (RFC 9110, 7.8).
+
+        The parser takes the rest for that protocol, also a body that is none of it: so the head is
+        read once more without the offer.
+        """
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            method, version = self._parser.get_method(), self._parser.get_http_version()
+            if method == b"CONNECT":
+                self._refuse(HTTPStatus.BAD_REQUEST)
+            if not self._deaf:
+                head = b"%b %b HTTP/%b\r\n" % (method, self._url, version.encode())
+                kept = (one for one in self._headers if one[0] != b"upgrade")
+                headers = b"".join(b"%b: %b\r\n" % one for one in kept)
+                self._parser = self._new_parser()
+                self._parse(b"%b%b\r\n%b" % (head, headers, data[upgrade.args[0] :]))
 
     def _take_turns(self) -> None:
         """Wait for the client where nothing can be answered before more has come.
 
         Its time begins with each head and each body; more bytes of the same buy no more.
         """
-        if self._turns.at_work is not None and (self._reading != BODY or self._turns.ahead):
+        if self._turns.at_work is not None and not self._is_last_half_read():
             self.until = NEVER
         elif self._came_on or self.until == NEVER:
             idle = self._reading == NOTHING
@@ -276,23 +328,41 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, status: HTTPStatus) -> None:
         """Answer for the request being read, unless others are to be answered before it."""
-        at_work = self._turns.at_work
-        if at_work is not None and self._reading != BODY:
+        if self._turns.at_work is not None and not self._is_last_half_read():
             self._answer_no_more()
             return
         self._deaf = True
         self._let_go_of_body()
-        told_already = self._reading == BODY and at_work is None
-        if not told_already and not self._turns.ahead:
-            self.write(refusal(status))
-        self._close()
+        told_already = self._reading == BODY and self._turns.at_work is None
+        if not told_already:
+            self.write(refusal(status, self.server_state.default_headers))
         self._turns.end()
+        self._part() if status in SENDING_STILL else self._close()
+        self._wait(self._crowd.client_seconds)
 
     def _close(self) -> None:
         self._crowd.outgoing.flush()
         self.transport.close()
 
+    def _part(self) -> None:
+        """Say that nothing more will be said, and close when the client has done so too.
+
+        Who still sends to what is closed is reset, and may lose its answer (RFC 9112, 9.6).
+        """
+        self._crowd.outgoing.flush()
+        if not self.transport.is_closing():
+            self.transport.write_eof()
+            self.read_on()
+
     def _answer_no_more(self) -> None:
-        """Close when what was taken has been answered, as RFC 9112 allows (9.3.2 and 9.6)."""
+        """Close when what has come whole has been answered (RFC 9112, 9.3.2 and 9.6)."""
         self._deaf = True
+        self.until = NEVER
+        if self._reading == BODY:
+            self._turns.withdraw()
+            self._let_go_of_body()
         self._turns.keep_alive_no_more()
+
+    def _is_last_half_read(self) -> bool:
+        """Whether the request at work is the one that has not come whole."""
+        return self._reading == BODY and not self._turns.ahead

@@ -50,12 +50,15 @@ class Exchange:
     def __init__(self, connection: "Connection", scope: Scope, *, keep_alive: bool) -> None:
         self._connection = connection
         self._scope = scope
-        self._body = b""
-        """What has come and was not asked for yet."""
+        self._pieces: list[bytes] = []
+        """What has come of the body and was not asked for yet."""
+        self._unasked_bytes = 0
         self._has_come = False
         """Whether the whole body has."""
         self._given = False
         """Whether the application has the whole body."""
+        self._hears_no_more = False
+        """Whether the client, who may still listen, says nothing more."""
         self._asking: asyncio.Future[None] | None = None
         """What the application waited for last that came later than it asked."""
         self._status = 0
@@ -69,13 +72,19 @@ class Exchange:
 
     def take(self, piece: bytes) -> int:
         """Take a piece of the body; returns how many bytes nobody has asked for yet."""
-        self._body += piece
+        self._pieces.append(piece)
+        self._unasked_bytes += len(piece)
         self._tell()
-        return len(self._body)
+        return self._unasked_bytes
 
     def end(self) -> None:
         """Know that the body has come whole."""
         self._has_come = True
+        self._tell()
+
+    def hear_no_more(self) -> None:
+        """Know that the client is done, or gone, after its request has come whole."""
+        self._hears_no_more = True
         self._tell()
 
     def abandon(self) -> None:
@@ -99,15 +108,18 @@ class Exchange:
                 self._finish(HTTPStatus.INTERNAL_SERVER_ERROR, FAILED_HEADERS, FAILED)
 
     async def _receive(self) -> Message:
-        if not (self._asking or self._body or self._has_come):
+        if not (self._asking or self._pieces or self._has_come):
             self._encourage()
-        while not (self.over or self._body or (self._has_come and not self._given)):
+        while not (
+            self.over or self._pieces or (self._hears_no_more if self._given else self._has_come)
+        ):
             self._asking = asyncio.get_running_loop().create_future()
             self._connection.read_on()
             await self._asking
-        if self.over:
+        if self.over or self._given:
             return {"type": "http.disconnect"}
-        body, self._body, self._given = self._body, b"", self._has_come
+        body, self._given = b"".join(self._pieces), self._has_come
+        self._pieces, self._unasked_bytes = [], 0
         return {"type": "http.request", "body": body, "more_body": not self._has_come}
 
     async def _send(self, message: Message) -> None:
@@ -131,7 +143,9 @@ class Exchange:
 
     def _encourage(self) -> None:
         """Tell a client that waits for that to send its body (RFC 9110, 10.1.1)."""
-        if any(n == b"expect" and v.lower() == b"100-continue" for n, v in self._scope["headers"]):
+        if self._scope["http_version"] == "1.1" and any(
+            n == b"expect" and v.lower() == b"100-continue" for n, v in self._scope["headers"]
+        ):
             self._connection.write(CONTINUE)
 
     def _finish(self, status: int, headers: Headers, body: bytes) -> None:

@@ -28,16 +28,21 @@ def request_scope(
 ) -> Scope:
     """Return the scope of the request whose head the parser has just read.
 
-    Raises httptools.HttpParserError or ValueError for a URL that is none.
+    Raises httptools.HttpParserError or ValueError for a URL that is none, and where HTTP/1.1 wants
+    one host to be named and it is not (RFC 9112, 3.2).
     """
+    version = parser.get_http_version()
+    if version == "1.1" and [name for name, _ in headers].count(b"host") != 1:
+        raise ValueError("one Host header is needed")
     parsed = httptools.parse_url(url)
-    path = parsed.path.decode("ascii")
+    raw_path = parsed.path or b"/"
+    path = raw_path.decode("ascii")
     return {
         **common,
-        "http_version": parser.get_http_version(),
+        "http_version": version,
         "method": parser.get_method().decode("ascii"),
         "path": unquote(path) if "%" in path else path,
-        "raw_path": parsed.path,
+        "raw_path": raw_path,
         "query_string": parsed.query or b"",
         "headers": headers,
         "state": {},

@@ -40,6 +40,18 @@ class Turns:
         """Know that the one at work has been answered."""
         self.at_work = self.ahead.popleft() if self.ahead else None
 
+    def withdraw(self) -> None:
+        """Forget the one that came last and is not at work."""
+        self.ahead.pop()
+        self.latest = self.ahead[-1] if self.ahead else self.at_work
+
+    def hear_no_more(self) -> None:
+        """Tell all that their client says nothing more; their answers go out."""
+        if self.at_work is not None:
+            self.at_work.hear_no_more()
+        for exchange in self.ahead:
+            exchange.hear_no_more()
+
     def keep_alive_no_more(self) -> None:
         """Let the answer to what came last be the last on its connection."""
         if self.latest is not None:

@@ -17,6 +17,10 @@ from workers.cli.crowd import Crowd
 LARGE = b"x" * 2_000_000
 SECONDS = 10
 
+POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+ALIVE = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
 
@@ -57,7 +61,7 @@ async def server(
             await task
 
 
-def hear(application: Application, *sent: bytes) -> bytes:
+def hear(application: Application, *sent: bytes, half_close: bool = False) -> bytes:
     """Return all that is answered to these pieces before the connection ends."""
 
     async def conversation() -> bytes:
@@ -67,6 +71,8 @@ def hear(application: Application, *sent: bytes) -> bytes:
                 writer.write(piece)
                 await writer.drain()
                 await asyncio.sleep(0)
+            if half_close:
+                writer.write_eof()
             heard = await reader.read()
             writer.close()
             return heard
@@ -86,6 +92,13 @@ async def echo(_scope: dict[str, Any], receive: Any, send: Any) -> None:
         body += message["body"]
         more = message["more_body"]
     await say(send, body)
+
+
+async def patient(_scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Answer a client that is done, or gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    await say(send, b"at last")
 
 
 async def large(_scope: dict[str, Any], _receive: Any, send: Any) -> None:
@@ -247,6 +260,112 @@ def test_a_request_that_is_coming_when_the_server_ends_is_answered() -> None:
     assert answer.endswith(b"\r\n\r\nbody")
 
 
+@pytest.mark.parametrize("then", [b"", b"GET / HT", POST + b"Content-Length: 9\r\n\r\nhalf"])
+def test_who_says_nothing_more_still_hears_what_it_asked(then: bytes) -> None:
+    assert hear(echo, ALIVE * 3 + then, half_close=True).count(b"HTTP/1.1 200") == 3
+
+
+def test_who_says_nothing_more_may_take_its_time_to_hear() -> None:
+    assert hear(large, ALIVE, half_close=True).endswith(LARGE)
+
+
+def test_the_application_is_told_of_who_says_nothing_more_and_may_answer() -> None:
+    assert hear(patient, ALIVE, half_close=True).endswith(b"at last")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [b"BAD\r\n\r\n", POST + CHUNKED + b"zz\r\n", b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n"],
+)
+def test_what_came_before_something_wrong_is_answered(wrong: bytes) -> None:
+    answers = hear(large, ALIVE + ALIVE + wrong)
+    assert answers.count(b"HTTP/1.1 200") == 2
+    assert b"HTTP/1.1 400" not in answers
+    assert answers.count(b"connection: close") == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+        POST + b"Content-Length: 2\r\n" + CHUNKED + b"0\r\n\r\n",
+        POST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        b"GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n",
+    ],
+    ids=["connect", "no host", "two hosts", "two framings", "two lengths", "folded"],
+)
+def test_what_might_be_read_in_two_ways_is_refused(wrong: bytes) -> None:
+    answer = hear(echo, wrong, ALIVE)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert b"\r\ndate: " in answer
+
+
+def test_who_is_refused_while_it_still_sends_hears_of_it() -> None:
+    assert hear(echo, b"BAD\r\n", *[LARGE] * 4, half_close=True).startswith(b"HTTP/1.1 400 ")
+
+
+def test_who_is_answered_before_its_body_has_come_hears_the_answer() -> None:
+    head = ask(b"POST / HTTP/1.1", b"Content-Length: %d" % (4 * len(LARGE)))
+    answer = hear(large, head, *[LARGE] * 4)
+    assert answer.endswith(LARGE)
+
+
+@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+def test_an_offer_of_another_protocol_is_ignored(version: bytes) -> None:
+    offer = b"Host: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
+    post = b"POST / HTTP/" + version + b"\r\n" + offer + b"Content-Length: 4\r\n\r\nbody"
+    answers = hear(echo, post + ask(b"POST / HTTP/1.1", b"Content-Length: 4") + b"next")
+    assert [answer[-4:] for answer in answers.split(b"HTTP/1.1 200")[1:]] == (
+        [b"body"] if version == b"1.0" else [b"body", b"next"]
+    )
+
+
+def test_what_comes_after_a_body_is_no_header() -> None:
+    seen: list[bytes] = []
+
+    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        await echo(scope, receive, send)
+        seen.extend(name for name, _ in scope["headers"])
+
+    trailer = b"2\r\nhi\r\n0\r\nAuthorization: Bearer x\r\n\r\n"
+    answer = hear(application, ask(b"POST / HTTP/1.1", CHUNKED[:-4]) + trailer)
+    assert answer.endswith(b"hi")
+    assert b"authorization" not in seen
+
+
+@pytest.mark.parametrize("piece", [b"a: b\r\n" * 10_000, b"x" * 60_000], ids=["many", "one"])
+def test_what_comes_after_a_body_has_an_end(piece: bytes) -> None:
+    head = POST + CHUNKED + b"0\r\nA: b"
+    assert hear(echo, head, *[piece] * 9).startswith(b"HTTP/1.1 431 ")
+
+
+def test_http_1_0_is_not_told_to_continue() -> None:
+    begun = b"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+    assert hear(echo, begun, half_close=True) == b""
+
+
+def test_a_request_on_its_way_when_the_server_ends_is_answered() -> None:
+    async def conversation() -> bytes:
+        async with server(echo) as (running, port):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(ALIVE)
+            first = await reader.readuntil(b"\r\n\r\n")
+            assert b"connection: close" not in first
+            for connection in list(running.server_state.connections):
+                connection.shutdown()
+            writer.write(ALIVE)
+            answer = await reader.read()
+            writer.close()
+            return answer
+
+    answer = asyncio.run(conversation())
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"connection: close" in answer
+
+
 def test_http_1_0_gets_one_answer() -> None:
     answer = hear(echo, b"POST / HTTP/1.0\r\nContent-Length: 2\r\n\r\nhi")
     assert b"connection: close" in answer
@@ -278,7 +397,7 @@ def test_what_is_asked_is_told_as_asgi_says() -> None:
         seen.update(scope)
         await say(send, b"")
 
-    hear(application, ask(b"GET /a%20b?c=%20d HTTP/1.1", b"X-Two: 1", b"X-Two: 2"))
+    hear(application, ask(b"GET /a%20b?c=%20d HTTP/1.1", b"X-Two: 1", b"X-Two: \t2 \t"))
     assert (seen["path"], seen["raw_path"], seen["query_string"]) == ("/a b", b"/a%20b", b"c=%20d")
     assert (seen["method"], seen["http_version"], seen["root_path"]) == ("GET", "1.1", "")
     assert [value for name, value in seen["headers"] if name == b"x-two"] == [b"1", b"2"]
