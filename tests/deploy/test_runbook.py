@@ -17,9 +17,11 @@ from tests.workers.stored import stored_answers
 from workers.operators.desk import open_desk
 from workers.operators.doctor import examine
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
 RUNBOOK = (DEPLOY / "RUNBOOK.md").read_text()
 CUSTOMERS = 300
+TROUBLE = re.compile(r'log\.(?:warning|error|exception)\(\s*"([a-z_.]+)"')
 
 
 def chapter(title: str) -> str:
@@ -40,6 +42,15 @@ def test_every_finding_of_the_doctor_has_its_section_and_no_other(store: Store) 
     with open_desk(Settings(redis_url=store.url)) as desk:
         checks = {finding.check for finding in examine(desk)}
     assert sorted(headings("Findings of `onfile doctor`")) == sorted(checks)
+
+
+def test_every_line_of_the_log_that_asks_for_something_is_explained() -> None:
+    modules = [*ROOT.glob("service/**/*.py"), *ROOT.glob("workers/**/*.py")]
+    said = {name for module in modules for name in TROUBLE.findall(module.read_text())}
+    said.discard("sandbox.failed")  # it is no part of a deployment
+    explained = set(re.findall(r"`([a-z]+\.[a-z_]+)`", chapter("Lines of the log")))
+    assert "event.failed" in said
+    assert said <= explained
 
 
 def test_documents_are_moved_to_a_cluster_as_it_says(store: Store, tmp_path: Path) -> None:
