@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from service.settings import Settings
-from workers.cli.outgoing import Outgoing
+from workers.http.outgoing import Outgoing
 
 if TYPE_CHECKING:
-    from workers.cli.connection import Connection
+    from workers.http.connection import Connection
 
 LOOK_SECONDS = 0.25
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import structlog
 
-from workers.cli.scopes import Scope
+from workers.http.scopes import Scope
 
 if TYPE_CHECKING:
-    from workers.cli.connection import Connection
+    from workers.http.connection import Connection
 
 Message: TypeAlias = MutableMapping[str, Any]
 Application: TypeAlias = Callable[[Scope, Any, Any], Awaitable[None]]

@@ -14,13 +14,13 @@ import structlog
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from workers.cli.exchange import Exchange
-from workers.cli.refusals import refusal
-from workers.cli.scopes import Headers, connection_scope, request_scope
-from workers.cli.turns import Turns
+from workers.http.exchange import Exchange
+from workers.http.refusals import refusal
+from workers.http.scopes import Headers, connection_scope, request_scope
+from workers.http.turns import Turns
 
 if TYPE_CHECKING:
-    from workers.cli.crowd import Crowd
+    from workers.http.crowd import Crowd
 
 NEVER = float("inf")
 

@@ -11,8 +11,8 @@ import pytest
 import uvicorn
 
 from service.settings import Settings
-from workers.cli.connection import UNASKED_BYTES, Connection
-from workers.cli.crowd import Crowd
+from workers.http.connection import UNASKED_BYTES, Connection
+from workers.http.crowd import Crowd
 
 LARGE = b"x" * 2_000_000
 SECONDS = 10
