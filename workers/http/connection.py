@@ -115,8 +115,9 @@ class Connection(asyncio.Protocol):
         try:
             self._parse(data)
         except httptools.HttpParserError as error:
-            log.info("request.unreadable", error=type(error).__name__)
-            self._refuse(HTTPStatus.BAD_REQUEST)
+            if not self._deaf:  # refused already, it is told nothing more
+                log.info("request.unreadable", error=type(error).__name__)
+                self._refuse(HTTPStatus.BAD_REQUEST)
         if self._deaf:
             return
         if self._reading != NOTHING and self._head_bytes > self._crowd.head_limit_bytes:

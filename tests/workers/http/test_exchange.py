@@ -303,6 +303,16 @@ def test_what_might_be_read_in_two_ways_is_refused(wrong: bytes) -> None:
     assert b"\r\ndate: " in answer
 
 
+def test_who_is_refused_is_not_refused_again_for_what_comes_with_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    head = b"GET / HTTP/1.1\r\nHost: x\r\nA: " + LARGE[:40_000] + b"\r\n\r\n"
+    answer = hear(echo, head + b"BAD\r\n\r\n", half_close=True)
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert not caplog.records  # as when a callback of the loop fails
+
+
 def test_who_is_refused_while_it_still_sends_hears_of_it() -> None:
     assert hear(echo, b"BAD\r\n", *[LARGE] * 4, half_close=True).startswith(b"HTTP/1.1 400 ")
 
