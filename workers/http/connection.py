@@ -50,8 +50,6 @@ class Connection(asyncio.Protocol):
         self.ending = Ending(self, crowd)
         self.patience = Patience(self._loop, crowd.client_seconds)
 
-    # What the transport calls
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first request."""
         self.wire = Wire(cast("asyncio.Transport", transport), self._crowd.outgoing)
@@ -66,14 +64,15 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read a piece."""
-        if not self.reading.deaf:
-            self.reading.feed(data)
-            if not self.reading.deaf:
+        reading = self.reading
+        if not reading.deaf:
+            reading.feed(data)
+            if not reading.deaf:
                 self._take_turns()
 
     def eof_received(self) -> bool:
         """Answer what has come whole, for who says nothing more may listen still."""
-        if self.turns.at_work is None or self.is_half_read:
+        if self.turns.at_work is None or self.is_half_read():
             self._crowd.outgoing.flush()
             return False  # and the transport closes itself
         self.ending.when_answered()
@@ -134,7 +133,6 @@ class Connection(asyncio.Protocol):
         """Close it when what was taken, or comes in a moment, is answered: the server ends."""
         self.ending.soon()
 
-    @property
     def is_half_read(self) -> bool:
         """Whether the request at work is the one that has not come whole."""
         return self.reading.begun == BODY and not self.turns.ahead
@@ -144,7 +142,7 @@ class Connection(asyncio.Protocol):
 
         Its time begins with each head and each body; more bytes of the same buy no more.
         """
-        if self.turns.at_work is not None and not self.is_half_read:
+        if self.turns.at_work is not None and not self.is_half_read():
             self.patience.until = NEVER
         elif self.reading.came_on or self.patience.until == NEVER:
             crowd, idle = self._crowd, self.reading.begun == NOTHING

@@ -31,7 +31,7 @@ class Ending:
     def refuse(self, status: HTTPStatus) -> None:
         """Answer for the request being read, unless others are to be answered before it."""
         one = self._connection
-        if one.turns.at_work is not None and not one.is_half_read:
+        if one.turns.at_work is not None and not one.is_half_read():
             self.when_answered()
             return
         told_already = one.reading.begun == BODY and one.turns.at_work is None

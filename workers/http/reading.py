@@ -1,13 +1,12 @@
-"""What a client sends becomes requests: what httptools says of its bytes, and what they may be.
-
-httptools limits nothing: not how large a head may be, nor what stands between a body's chunks.
-"""
+"""Bytes become requests: what the parser says of them, and how many there may be."""
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import httptools
 import structlog
+
+from workers.http.heads import head_size, without_offer
 
 if TYPE_CHECKING:
     from workers.http.connection import Connection
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
 
 UNASKED_BYTES = 64 * 1024
 """What may lie here of a body before the application asks for it."""
-
-HEADER_BYTES = 4
-"""What stands around the name and the value of a header."""
 
 NOTHING, HEAD, BODY = range(3)
 """What of a request has begun to come and has not come whole."""
@@ -31,6 +27,7 @@ class Reading:
 
     def __init__(self, connection: "Connection", crowd: "Crowd") -> None:
         self._connection = connection
+        self._turns = connection.turns
         self._crowd = crowd
         self._parser = self._new_parser()
         self.begun = NOTHING
@@ -106,7 +103,9 @@ class Reading:
         """Hand over a request whose head is in order."""
         if self.deaf or self._parser.should_upgrade():
             return
-        if self._head_bytes + self._piece_bytes > self._crowd.head_limit_bytes < self._head_size():
+        limit = self._crowd.head_limit_bytes
+        came = self._head_bytes + self._piece_bytes  # and more, perhaps, than this head
+        if came > limit and head_size(self._url, self._headers) > limit:
             self._connection.ending.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         elif self._connection.take(self._parser, self._url, self._headers):
             self.begun = BODY
@@ -115,7 +114,7 @@ class Reading:
 
     def on_body(self, piece: bytes) -> None:
         """Hand over a piece of the body, unless nobody will read it."""
-        request = self._connection.turns.latest
+        request = self._turns.latest
         self._head_bytes = 0
         if self.deaf or request is None or request.over:
             return
@@ -125,7 +124,7 @@ class Reading:
 
     def on_message_complete(self) -> None:
         """Know that the request has come whole."""
-        request = self._connection.turns.latest
+        request = self._turns.latest
         if self.deaf or self.begun != BODY or request is None:
             return
         self.begun = NOTHING
@@ -142,20 +141,9 @@ class Reading:
         return parser
 
     def _ignore_offer(self, rest: bytes) -> None:
-        """Ignore an offer to speak another protocol, as it may be (RFC 9110, 7.8).
-
-        The parser takes the rest for that protocol, also a body that is none of it: so the head is
-        read once more without the offer.
-        """
-        method, version = self._parser.get_method(), self._parser.get_http_version()
-        if method == b"CONNECT":
+        if self._parser.get_method() == b"CONNECT":
             self._connection.ending.refuse(HTTPStatus.BAD_REQUEST)
             return
-        head = b"%b %b HTTP/%b\r\n" % (method, self._url, version.encode())
-        kept = (one for one in self._headers if one[0] != b"upgrade")
-        headers = b"".join(b"%b: %b\r\n" % one for one in kept)
+        head = without_offer(self._parser, self._url, self._headers)
         self._parser = self._new_parser()
-        self.feed(b"%b%b\r\n%b" % (head, headers, rest))
-
-    def _head_size(self) -> int:
-        return len(self._url) + sum(len(n) + len(v) + HEADER_BYTES for n, v in self._headers)
+        self.feed(head + rest)
