@@ -16,11 +16,11 @@ from service.settings import Settings
 from service.web.app import create_app
 from workers.cli import data_dir as folder
 from workers.cli import parent
-from workers.cli.connection import Connection
-from workers.cli.crowd import Crowd
 from workers.cli.data_dir import DataDir
 from workers.cli.environment import process_settings, read_settings
 from workers.cli.listen import PortTakenError, listen
+from workers.http.connection import Connection
+from workers.http.crowd import Crowd
 from workers.operators.timelines import opened_when_asked
 
 GRACEFUL_SECONDS = 12

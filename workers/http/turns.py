@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 
-from workers.cli.exchange import Application, Exchange
+from workers.http.exchange import Application, Exchange
 
 
 class Turns:

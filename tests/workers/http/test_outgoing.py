@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from workers.cli.outgoing import Outgoing
+from workers.http.outgoing import Outgoing
 
 
 class Wire(asyncio.Transport):

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from service.settings import Settings
-from workers.cli.outgoing import Outgoing
+from workers.http.outgoing import Outgoing
 
 if TYPE_CHECKING:
-    from workers.cli.connection import Connection
+    from workers.http.connection import Connection
 
 LOOK_SECONDS = 0.25
 
@@ -50,8 +50,10 @@ class Crowd:
     def join(self, connection: "Connection") -> None:
         """Take in a newcomer; beyond the limit those make room who have let us wait the longest."""
         if len(self._here) >= self._limit:
-            waited_for = (other for other in self._here if other.is_waited_for)
-            self._make_room(nsmallest(self._share, waited_for, key=lambda other: other.since))
+            waited_for = (other for other in self._here if other.patience.is_tried)
+            self._make_room(
+                nsmallest(self._share, waited_for, key=lambda other: other.patience.since)
+            )
         self._here.add(connection)
         if not self._looks:
             self._looks = True
@@ -66,8 +68,8 @@ class Crowd:
         """Count what bodies hold; beyond the limit the largest make room."""
         self._body_bytes += size
         if size > 0 and self._body_bytes > BODIES_BYTES:
-            holding = (other for other in self._here if other.held_bytes)
-            self._make_room(nlargest(self._share, holding, key=lambda other: other.held_bytes))
+            holding = (one for one in self._here if one.reading.held_bytes)
+            self._make_room(nlargest(self._share, holding, key=lambda one: one.reading.held_bytes))
 
     def _make_room(self, connections: "list[Connection]") -> None:
         self._gave_way += len(connections)
@@ -77,8 +79,8 @@ class Crowd:
     def _end(self, connection: "Connection") -> None:
         self._here.discard(connection)
         self._leaving.add(connection)
-        connection.until = asyncio.get_running_loop().time() + self.client_seconds
-        connection.end()
+        connection.patience.until = asyncio.get_running_loop().time() + self.client_seconds
+        connection.ending.now()
 
     def _look_again(self) -> None:
         asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
@@ -86,11 +88,8 @@ class Crowd:
     def _look(self) -> None:
         """End what is overdue; say how many, and nothing of each: they may be many."""
         now = asyncio.get_running_loop().time()
-        overdue = [
-            connection
-            for connection in (*self._here, *self._leaving)
-            if connection.until < now or connection.reads_until < now
-        ]
+        here = (*self._here, *self._leaving)
+        overdue = [connection for connection in here if connection.patience.is_over(now)]
         self._slow += len(overdue)
         for connection in overdue:
             self._end(connection)

@@ -11,8 +11,9 @@ import pytest
 import uvicorn
 
 from service.settings import Settings
-from workers.cli.connection import UNASKED_BYTES, Connection
-from workers.cli.crowd import Crowd
+from workers.http.connection import Connection
+from workers.http.crowd import Crowd
+from workers.http.reading import UNASKED_BYTES
 
 LARGE = b"x" * 2_000_000
 SECONDS = 10
@@ -301,6 +302,17 @@ def test_what_might_be_read_in_two_ways_is_refused(wrong: bytes) -> None:
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert answer.count(b"HTTP/1.1 ") == 1
     assert b"\r\ndate: " in answer
+
+
+@pytest.mark.parametrize("then", [b"BAD\r\n\r\n", b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n"])
+def test_who_is_refused_is_not_refused_again_for_what_comes_with_it(
+    then: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = b"GET / HTTP/1.1\r\nHost: x\r\nA: " + LARGE[:40_000] + b"\r\n\r\n"
+    answer = hear(echo, head + then, half_close=True)
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert not caplog.records  # as when a callback of the loop fails
 
 
 def test_who_is_refused_while_it_still_sends_hears_of_it() -> None:

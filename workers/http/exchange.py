@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import structlog
 
-from workers.cli.scopes import Scope
+from workers.http.scopes import Scope
 
 if TYPE_CHECKING:
-    from workers.cli.connection import Connection
+    from workers.http.connection import Connection
 
 Message: TypeAlias = MutableMapping[str, Any]
 Application: TypeAlias = Callable[[Scope, Any, Any], Awaitable[None]]
@@ -114,7 +114,7 @@ class Exchange:
             self.over or self._pieces or (self._hears_no_more if self._given else self._has_come)
         ):
             self._asking = asyncio.get_running_loop().create_future()
-            self._connection.read_on()
+            self._connection.wire.read_on()
             await self._asking
         if self.over or self._given:
             return {"type": "http.disconnect"}
@@ -130,8 +130,8 @@ class Exchange:
         self._answer += message["body"]
         if message.get("more_body"):
             return
-        if self._connection.unread is not None:
-            await self._connection.unread
+        if self._connection.patience.unread is not None:
+            await self._connection.patience.unread
         if not self.over:
             self._finish(self._status, self._headers, self._answer)
 
@@ -146,7 +146,7 @@ class Exchange:
         if self._scope["http_version"] == "1.1" and any(
             n == b"expect" and v.lower() == b"100-continue" for n, v in self._scope["headers"]
         ):
-            self._connection.write(CONTINUE)
+            self._connection.wire.write(CONTINUE)
 
     def _finish(self, status: int, headers: Headers, body: bytes) -> None:
         """Write the answer; raises UnsendableError when its head is not to be trusted."""
@@ -163,5 +163,5 @@ class Exchange:
         elif not self.keep_alive:
             head += CLOSE
         self.over = True
-        self._connection.write(b"%b\r\n%b" % (head, body))
+        self._connection.wire.write(b"%b\r\n%b" % (head, body))
         self._connection.answered(self)

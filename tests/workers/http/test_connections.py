@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from tests.workers.cli.conftest import until
+
 if TYPE_CHECKING:
     from tests.conftest import Store
-    from tests.workers.cli.conftest import Up
 
 CONNECTIONS = 256
 HEAD_BYTES = 32 * 1024
@@ -89,7 +90,7 @@ def refusal(answer: bytes) -> tuple[int, str]:
 
 @pytest.fixture(scope="module")
 def start(
-    session_store: "Store", running: "Up", tmp_path_factory: pytest.TempPathFactory
+    session_store: "Store", tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Web]]:
     with contextlib.ExitStack() as started:
 
@@ -99,7 +100,7 @@ def start(
                 port = probe.getsockname()[1]
             log_file = tmp_path_factory.mktemp("web") / "log"
             web = started.enter_context(serving(session_store.url, port, log_file, settings))
-            running.until(lambda: b'"web.ready"' in log_file.read_bytes())
+            until(lambda: b'"web.ready"' in log_file.read_bytes())
             return web
 
         yield one
@@ -270,7 +271,7 @@ def crowd_size() -> Iterator[Callable[[int], int]]:
     ids=["idle", "slow heads", "slow bodies", "kept alive"],
 )
 def test_a_crowd_keeps_nobody_out_and_fills_no_memory(
-    small_web: Web, crowd_size: Callable[[int], int], running: "Up", sent: bytes, size: int
+    small_web: Web, crowd_size: Callable[[int], int], sent: bytes, size: int
 ) -> None:
     memory, gave_way = small_web.memory_kib(), small_web.gave_way()
     with contextlib.ExitStack() as crowd:
@@ -279,7 +280,7 @@ def test_a_crowd_keeps_nobody_out_and_fills_no_memory(
             if number % 50 == 0:
                 assert small_web.status() == 200
         assert small_web.memory_kib() - memory < MEMORY_KIB
-        running.until(lambda: small_web.gave_way() > gave_way)
+        until(lambda: small_web.gave_way() > gave_way)
 
 
 def test_who_waits_for_an_answer_is_not_sent_away_for_a_newcomer(small_web: Web) -> None:

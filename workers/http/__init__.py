@@ -1,0 +1,1 @@
+"""HTTP as a web process speaks it: connections, requests and answers, whatever they are about."""
