@@ -5,6 +5,10 @@ A client falls asleep between two answers, and the system takes longer to wake i
 
 import asyncio
 
+import structlog
+
+log = structlog.get_logger()
+
 
 class Outgoing:
     """What a web process has to write; used from its event loop alone."""
@@ -23,4 +27,8 @@ class Outgoing:
         waiting, self._waiting = self._waiting, []
         for transport, data in waiting:
             if not transport.is_closing():
-                transport.write(data)
+                try:
+                    transport.write(data)
+                except Exception:
+                    log.exception("answer.unwritten")
+                    transport.abort()

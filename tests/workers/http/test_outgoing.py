@@ -20,6 +20,16 @@ class Wire(asyncio.Transport):
     def is_closing(self) -> bool:
         return self.closed
 
+    def abort(self) -> None:
+        self.closed = True
+
+
+class Ended(Wire):
+    """Takes no more, and says so only when it is given something."""
+
+    def write(self, data: Any) -> None:
+        raise RuntimeError(f"not after the end: {data!r}")
+
 
 def test_what_one_turn_of_the_loop_answers_is_written_when_it_is_over() -> None:
     async def turns() -> list[bytes]:
@@ -49,3 +59,15 @@ def test_nothing_is_written_twice_and_nothing_to_a_client_that_has_left() -> Non
         return written
 
     assert asyncio.run(turn()) == [b"last words"]
+
+
+def test_a_client_that_cannot_be_written_to_costs_no_other_its_answer() -> None:
+    async def turn() -> tuple[list[bytes], bool]:
+        written: list[bytes] = []
+        here, ended, outgoing = Wire(written), Ended(written), Outgoing()
+        outgoing.write(ended, b"too late")
+        outgoing.write(here, b"an answer")
+        outgoing.flush()
+        return written, ended.closed
+
+    assert asyncio.run(turn()) == ([b"an answer"], True)
