@@ -4,6 +4,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -18,6 +19,8 @@ from tests.chaos.verdict import BrokenPromiseError, Verdict
 
 SHOWN = 3
 """How many of the wrong answers are named."""
+
+NOBODY = "/v1/customers/cus_nobody"
 
 JITTER_SECONDS = 0.02
 """A commit takes some milliseconds: so far past an acknowledgement, any step of it is hit."""
@@ -102,7 +105,12 @@ def _judge(rig: Rig, verdict: Verdict) -> None:
 
 
 def _ask_everything(rig: Rig, verdict: Verdict) -> None:
-    """Compare every answer over HTTP with Stripe's own."""
+    """Compare every answer over HTTP with Stripe's own, as soon as there are answers."""
+    try:
+        rig.until("queries are answered", lambda: rig.ask(NOBODY).status == HTTPStatus.NOT_FOUND)
+    except BrokenPromiseError as broken:
+        verdict.complaints.append(str(broken))
+        return
     wrong = list(rig.reference.mismatches(rig.ask))
     verdict.wrong += len(wrong)
     verdict.complaints += [f"not Stripe's answer: GET {one.path}" for one in islice(wrong, SHOWN)]
