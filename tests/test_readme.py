@@ -5,7 +5,7 @@ from pathlib import Path
 
 from starlette.routing import Route
 
-from service.event import LOGGED_TYPES
+from service.event_types import LOGGED_TYPES
 from service.setting_table import SETTINGS
 from service.settings import Settings, default_text
 from service.web.app import create_app

@@ -11,7 +11,8 @@ from typing import Any
 import redis
 
 from service import doorbell
-from service.event import LOGGED_TYPES, Event, Unprojected, read_event
+from service.event import Event, Unprojected, read_event
+from service.event_types import LOGGED_TYPES
 from service.keys import Subject
 from service.log import event_log, forgotten
 from service.log.backlog import Backlog, backlog

@@ -7,7 +7,8 @@ import msgspec
 from service import compression, sealing
 from service.compression import LackingError, UnreadableError
 from service.drop import KEEP_ALL, Drop
-from service.event import LOGGED_TYPES, Event, NotAnEventError, Unprojected, read_event
+from service.event import Event, NotAnEventError, Unprojected, read_event
+from service.event_types import LOGGED_TYPES
 from service.keys import Namespace
 from service.log.index import Row, rows_of
 

@@ -39,7 +39,7 @@ def test_three_steps_add_an_event_type(
 ) -> None:
     handlers = clone / "workers" / "handlers"
 
-    name(clone / "service" / "event.py")
+    name(clone / "service" / "event_types.py")
     (handlers / "charges.py").write_text(told_handler())
     assert failing(clone) == set(NAMED)
 

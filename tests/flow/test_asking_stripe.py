@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from service.event import READ_TYPE
+from service.event_types import READ_TYPE
 from service.keys import BACKFILLS, CATCH_UPS, LOG
 from tests.stripe_side import StripeSide, running
 

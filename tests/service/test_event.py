@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.event import PROJECTED_TYPES, Event, NotAnEventError, Unprojected, read_event
+from service.event import Event, NotAnEventError, Unprojected, read_event
+from service.event_types import PROJECTED_TYPES
 from service.keys import Namespace
 
 if TYPE_CHECKING:

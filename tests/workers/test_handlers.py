@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from service.event import LOGGED_TYPES, Event, read_event
+from service.event import Event, read_event
+from service.event_types import LOGGED_TYPES
 from tests.workers.fold import Fold, facts_told
 from tests.workers.notation import CUSTOMER, card, customer, embedded, event, source_id
 from workers import handlers

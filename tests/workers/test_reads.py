@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from service.event import LOGGED_TYPES, READ_TYPE, Event, Unprojected, read_event
+from service.event import Event, Unprojected, read_event
+from service.event_types import LOGGED_TYPES, READ_TYPE
 from tests.workers.fold import Fold, facts_told
 from tests.workers.notation import CUSTOMER, added, card, created, customer, embedded, event
 from workers.algebra.facts import Facts

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from service.event import READ_TYPE
+from service.event_types import READ_TYPE
 from workers.algebra.facts import NEVER, CustomerFacts
 from workers.algebra.order import Attachments
 from workers.algebra.seconds import Newest

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from service.event import READ_TYPE
+from service.event_types import READ_TYPE
 from workers.algebra.objects import (
     Fields,
     embedded_sources,

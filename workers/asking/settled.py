@@ -5,7 +5,7 @@ from typing import Any
 import redis
 
 from service.compression import UnreadableError
-from service.event import READ_TYPE
+from service.event_types import READ_TYPE
 from service.keys import LOG, Namespace
 from service.log.entry import read_entry
 from service.projection import Projection

@@ -7,7 +7,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from service.event import READ_TYPE
+from service.event_types import READ_TYPE
 from workers.cli.tables import facts, print_whole, table
 from workers.cli.wording import moment_in_list, short_moment
 from workers.operators.search import Found

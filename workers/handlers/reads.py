@@ -2,7 +2,8 @@
 
 import msgspec
 
-from service.event import READ_TYPE, Event
+from service.event import Event
+from service.event_types import READ_TYPE
 from workers.algebra.facts import Facts, SourceFacts, Times
 from workers.algebra.objects import fields_of, identity, ids_in
 from workers.handlers.customers import customer_changed

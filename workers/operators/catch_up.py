@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 import redis
 
-from service.event import PROJECTED_TYPES, NotAnEventError, Unprojected, read_event
+from service.event import NotAnEventError, Unprojected, read_event
+from service.event_types import PROJECTED_TYPES
 from service.keys import Namespace, index_bucket
 from service.log import index
 from workers import admission

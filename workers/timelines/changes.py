@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from service.event import READ_TYPE
+from service.event_types import READ_TYPE
 from service.timeline import Change, Teller, Through, What
 from workers.algebra.default import CONFIRMED, Default
 from workers.algebra.facts import NEVER, Facts

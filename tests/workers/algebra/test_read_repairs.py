@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from service.event import READ_TYPE
+from service.event_types import READ_TYPE
 from service.sandbox.clock import ManualClock
 from service.sandbox.stripe import Stripe
 from service.sandbox.traffic import Traffic

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from rich.console import Console
 
-from service.event import READ_TYPE
+from service.event_types import READ_TYPE
 from tests.workers.notation import CUSTOMER, added, created, customer, event
 from tests.workers.operators.bench import Bench
 from workers import admission

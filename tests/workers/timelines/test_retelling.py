@@ -6,7 +6,8 @@ from random import Random
 import pytest
 
 from service.documents import CustomerAnswer
-from service.event import READ_TYPE, Event, read_event
+from service.event import Event, read_event
+from service.event_types import READ_TYPE
 from service.timeline import Change, Teller, Timeline
 from tests.workers.fold import TEST, Fold, facts_told
 from tests.workers.histories import PROMOTION_UNTOLD, WORLDS, lived
