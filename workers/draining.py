@@ -11,11 +11,11 @@ import structlog
 from service import doorbell
 from service.compression import LackingError
 from service.keys import COUNTERS
-from service.log import event_log, forgotten, mentions
+from service.log import event_log, forgotten
 from service.log.entry import Entry
 from service.projection import Projection
 from service.stores import AWAY
-from workers import doubts, erasing, halting, lines, pace, retries, rounds
+from workers import erasing, halting, lines, notes, pace, retries, rounds
 from workers.failures import SuspectError, is_permanent, reason_of
 from workers.lines import Line
 
@@ -164,9 +164,7 @@ def _apply(
         event_log.acknowledge(
             pipe, [entry.entry_id for entry in entries if entry.entry_id not in result.failed]
         )
-        doubts.note(pipe, result.doubts)
-        mentions.note(pipe, result.told)
-        erasing.erase(pipe, erased, result.entombed)
+        notes.write(pipe, result, erased)
         count(pipe, result.outcomes)
         done = [entry.entry_id for entry in entries if entry.entry_id not in held]
         line.finish(pipe, done, result.outcomes)

@@ -18,12 +18,12 @@ from rq import get_current_job
 from service import sealing, stores
 from service.compression import LackingError
 from service.drop import Drop
-from service.log import event_log, forgotten, mentions
+from service.log import event_log, forgotten
 from service.log.entry import Entry
 from service.projection import Projection
 from service.settings import Settings
 from service.watch.meters import JOBS
-from workers import doubts, draining, erasing, halting, pace, replaying, retries, rounds
+from workers import draining, erasing, halting, notes, pace, replaying, retries, rounds
 from workers.failures import EventFailedError, is_permanent, reason_of
 from workers.rounds import Round
 
@@ -149,9 +149,7 @@ def _note(client: redis.Redis, entry: Entry, result: Round, *, applied: bool) ->
     with client.pipeline(transaction=True) as pipe:
         if applied:
             retries.forget(pipe, entry.entry_id)
-        doubts.note(pipe, result.doubts)
-        mentions.note(pipe, result.told)
-        erasing.erase(pipe, erased, result.entombed)
+        notes.write(pipe, result, erased)
         pipe.execute()
     pace.meter(client, result.meters)
 

@@ -18,7 +18,7 @@ from rq.serializers import JSONSerializer
 from service import doorbell, keys
 from service.keys import APPLY_JOB, DRAIN_JOB
 from service.settings import Settings
-from tests.workers.operators.bench import Bench, bench_on
+from tests.workers.operators.bench import Bench, bench_at_work
 from workers import jobs
 from workers.event_job import JOBS, EventJob
 from workers.event_worker import EventWorker, worker_on
@@ -118,9 +118,7 @@ HOSTILE = DANGEROUS | HARMLESS_IN_JSON
 
 @pytest.fixture
 def bench(store: "Store", monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    monkeypatch.setattr(jobs, "_stores", None)
-    monkeypatch.setenv("REDIS_URL", store.url)
-    with bench_on(store.url) as made:
+    with bench_at_work(store.url, monkeypatch) as made:
         yield made
 
 

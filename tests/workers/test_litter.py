@@ -12,7 +12,7 @@ from service import doorbell
 from service.keys import COUNTERS, FOREIGN
 from service.settings import Settings
 from tests.workers.notation import added, created
-from tests.workers.operators.bench import Bench, bench_on
+from tests.workers.operators.bench import Bench, bench_at_work
 from workers import jobs, litter, maintenance
 from workers.event_worker import EventWorker, worker_on
 from workers.operators.doctor import examine
@@ -26,9 +26,7 @@ NONSENSE = [b"\xff\xfe", b"x" * 2**20, b"a b\n"]
 
 @pytest.fixture
 def bench(store: "Store", monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    monkeypatch.setattr(jobs, "_stores", None)
-    monkeypatch.setenv("REDIS_URL", store.url)
-    with bench_on(store.url) as made:
+    with bench_at_work(store.url, monkeypatch) as made:
         yield made
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from service.log import event_log
 from tests.workers.notation import created, event
-from tests.workers.operators.bench import Bench, bench_on
-from workers import jobs, retries
+from tests.workers.operators.bench import Bench, bench_at_work
+from workers import retries
 
 if TYPE_CHECKING:
     from tests.conftest import Store
@@ -29,9 +29,7 @@ def run(onfile: "Run", store: "Store") -> "Run":
 @pytest.fixture
 def bench(store: "Store", monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """Three dead letters of two kinds."""
-    monkeypatch.setattr(jobs, "_stores", None)
-    monkeypatch.setenv("REDIS_URL", store.url)
-    with bench_on(store.url) as made:
+    with bench_at_work(store.url, monkeypatch) as made:
         made.accept(
             event("customer.source.created", {"object": "card"}, 5, event_id="evt_a"),
             event("customer.source.created", {"object": "card"}, 5, event_id="evt_b"),

@@ -17,9 +17,9 @@ from click.testing import CliRunner
 from service.documents import decode_customer, encode_document
 from service.log import replay_queue
 from tests.workers.notation import added, created, event
-from tests.workers.operators.bench import Bench, bench_on
+from tests.workers.operators.bench import Bench, bench_at_work
 from tests.workers.stored import stored_values
-from workers import jobs, replaying
+from workers import replaying
 from workers.cli.rebuild import command as rebuild_command
 from workers.cli.replay import command as replay_command
 
@@ -39,9 +39,7 @@ def run(onfile: "Run", store: "Store") -> "Run":
 
 @pytest.fixture
 def bench(store: "Store", monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    monkeypatch.setattr(jobs, "_stores", None)
-    monkeypatch.setenv("REDIS_URL", store.url)
-    with bench_on(store.url) as made:
+    with bench_at_work(store.url, monkeypatch) as made:
         yield made
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
+import pytest
 import redis
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
@@ -101,3 +102,12 @@ def bench_on(
     with open_desk(settings) as desk:
         yield Bench(desk)
     sealing.use(())
+
+
+@contextmanager
+def bench_at_work(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """Open one on a store of which jobs that run in this process make their own as well."""
+    monkeypatch.setattr(jobs, "_stores", None)
+    monkeypatch.setenv("REDIS_URL", url)
+    with bench_on(url) as made:
+        yield made
